@@ -1,0 +1,4 @@
+{#- Whole days from `earlier` to `later`, as a bigint. -#}
+{% macro days_between(earlier, later) -%}
+    ({{ later }} - {{ earlier }})
+{%- endmacro %}

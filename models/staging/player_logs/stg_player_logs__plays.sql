@@ -1,0 +1,39 @@
+-- Plays, typed. A field that is not what it should be is null; the record stays.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook='{{ delete_gone_deliveries() }}',
+) }}
+
+with records as (
+
+    {{ read_new_records('play') }}
+
+),
+
+final as (
+
+    select
+        -- keys
+        delivery_id,
+        line_number,
+        {{ to_integer('uid') }} as user_id,
+        {{ to_integer('song_id') }} as song_id,
+
+        -- what was played
+        try_cast(song_type as integer) as song_type,
+        song_name,
+        singer,
+        {{ to_number('play_time') }} as play_seconds,
+        {{ to_number('song_length') }} as song_seconds,
+
+        -- how
+        device,
+        paid_flag = '1' as is_paid,
+        event_date
+    from records
+    where {{ is_user_id('uid') }}
+
+)
+
+select * from final

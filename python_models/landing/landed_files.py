@@ -1,0 +1,15 @@
+"""Every file of the folder of deliveries, scanned once: what it is, and where its lines are to be read."""
+
+from pathlib import Path
+
+from music_box.landing import land_folder
+
+
+def model(dbt, session):
+    settings = dbt.config.get("meta")
+    return land_folder(
+        raw_logs=Path(settings["raw_logs"]),
+        landing=Path(settings["landing"]),
+        name_pattern=settings["delivery_name_pattern"],
+        log_fields=settings["log_fields"],
+    )

@@ -1,0 +1,1 @@
+"""Code shared by the Python models of the project."""
