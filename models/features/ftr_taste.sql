@@ -1,0 +1,122 @@
+-- Family G, beyond the report. What does the user listen to, and how widely? A user at home in the catalogue
+-- comes back; one who skips from song to song has not found what they came for.
+with user_songs as (
+
+    select * from {{ ref('int_snapshot_user_songs') }}
+
+),
+
+user_days as (
+
+    select * from {{ ref('int_snapshot_user_days') }}
+
+),
+
+songs as (
+
+    select
+        snapshot_date,
+        user_id,
+        song_id,
+        sum(plays) as plays,
+        {{ song_rating(
+            'cast(sum(total_play_score) as double) / nullif(sum(plays), 0)', 'sum(downloads)'
+        ) }} as rating
+    from user_songs
+    where {{ is_song('song_id') }}
+    group by snapshot_date, user_id, song_id
+
+),
+
+song_taste as (
+
+    select
+        snapshot_date,
+        user_id,
+        count(*) filter (where plays > 0) as distinct_songs,
+        sum(plays) as song_plays,
+        count(*) filter (where rating >= {{ var('liked_rating') }}) as liked_songs
+    from songs
+    group by snapshot_date, user_id
+
+),
+
+singers as (
+
+    select
+        snapshot_date,
+        user_id,
+        singer,
+        cast(sum(plays) as double) as plays,
+        cast(sum(sum(plays)) over (partition by snapshot_date, user_id) as double) as all_plays
+    from user_songs
+    where singer is not null and plays > 0
+    group by snapshot_date, user_id, singer
+
+),
+
+singer_taste as (
+
+    select
+        snapshot_date,
+        user_id,
+        count(*) as distinct_singers,
+        max(plays / all_plays) as top_singer_share,
+        {{ exact_sum('-(plays / all_plays) * ln(plays / all_plays)') }} as singer_entropy
+    from singers
+    group by snapshot_date, user_id
+
+),
+
+habits as (
+
+    select
+        snapshot_date,
+        user_id,
+        sum(plays) as plays,
+        sum(early_skips) as early_skips,
+        sum(local_file_plays) as local_file_plays,
+        sum(completion_billionths) as completion_billionths,
+        sum(squared_completion_billionths) as squared_completion_billionths,
+        sum(downloads) as downloads,
+        sum(searches) as searches,
+        sum(evening_searches) as evening_searches
+    from user_days
+    group by snapshot_date, user_id
+
+),
+
+final as (
+
+    select
+        habits.snapshot_date,
+        habits.user_id,
+        coalesce(song_taste.distinct_songs, 0) as distinct_songs,
+        coalesce(singer_taste.distinct_singers, 0) as distinct_singers,
+        coalesce(singer_taste.top_singer_share, 0.0) as top_singer_share,
+        coalesce(singer_taste.singer_entropy, 0.0) as singer_entropy,
+        {{ ratio(
+            'song_taste.song_plays - song_taste.distinct_songs', 'song_taste.song_plays'
+        ) }} as repeat_play_share,
+        {{ ratio('habits.early_skips', 'habits.plays') }} as early_skip_share,
+        {{ population_stddev(
+            'habits.plays', 'habits.completion_billionths', 'habits.squared_completion_billionths'
+        ) }} / 1e9 as completion_stddev,
+        {{ ratio('habits.local_file_plays', 'habits.plays') }} as local_file_share,
+        {{ ratio('habits.searches', 'habits.plays') }} as searches_per_play,
+        {{ ratio('habits.downloads', 'song_taste.distinct_songs') }} as downloads_per_song,
+        {{ ratio('habits.evening_searches', 'habits.searches') }} as evening_search_share,
+        coalesce(song_taste.liked_songs, 0) as liked_songs
+    from habits
+    left join song_taste
+        on
+            habits.snapshot_date = song_taste.snapshot_date
+            and habits.user_id = song_taste.user_id
+    left join singer_taste
+        on
+            habits.snapshot_date = singer_taste.snapshot_date
+            and habits.user_id = singer_taste.user_id
+
+)
+
+select * from final

@@ -1,0 +1,93 @@
+"""What several test modules share: building a warehouse from a folder of logs, and asking it things."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A warehouse folder after a build, and what dbt printed."""
+
+    folder: Path
+    output: str
+    return_code: int
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """Ask the working database."""
+        with duckdb.connect(str(self.folder / "music_box.duckdb"), read_only=True) as connection:
+            return connection.sql(sql).df()
+
+    def rows(self, sql: str) -> list[tuple]:
+        """Ask the working database for plain Python values."""
+        with duckdb.connect(str(self.folder / "music_box.duckdb"), read_only=True) as connection:
+            return connection.sql(sql).fetchall()
+
+
+def run_dbt(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
+    """Run dbt as a user does, in a process and a warehouse folder of its own."""
+    warehouse.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {
+        "RAW_LOGS": str(raw_logs),
+        "MUSIC_BOX_WAREHOUSE": str(warehouse),
+        "DBT_PROFILES_DIR": "profiles",
+        "DBT_TARGET_PATH": str(warehouse / "target"),
+        "DBT_LOG_PATH": str(warehouse / "logs"),
+    }
+    dbt = Path(sys.executable).with_name("dbt")
+    finished = subprocess.run(
+        [dbt, "--no-use-colors", *arguments],
+        cwd=PROJECT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=900,
+    )
+    return Warehouse(warehouse, finished.stdout, finished.returncode)
+
+
+def build(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
+    """`dbt build`, which has to succeed."""
+    built = run_dbt(raw_logs, warehouse, "build", *arguments)
+    assert built.return_code == 0, built.output
+    return built
+
+
+@pytest.fixture(scope="session")
+def sample_logs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Generate a folder of sample logs, once for equal arguments."""
+    folders: dict[tuple[str, ...], Path] = {}
+
+    def generate(*arguments: str) -> Path:
+        if arguments not in folders:
+            folder = tmp_path_factory.mktemp("logs") / "sample_logs"
+            subprocess.run(
+                [sys.executable, "-m", "music_box.sample_logs", *arguments, "--out", str(folder)],
+                env=os.environ | {"PYTHONPATH": str(PROJECT / "python_models")},
+                check=True,
+            )
+            folders[arguments] = folder
+        return folders[arguments]
+
+    return generate
+
+
+@pytest.fixture(scope="session")
+def generated_warehouse(
+    sample_logs: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Warehouse]:
+    """A folder of sample logs with all their dirt, and the warehouse built from it."""
+    logs = sample_logs("--users", "1500", "--seed", "7")
+    return logs, build(logs, tmp_path_factory.mktemp("warehouse"))
