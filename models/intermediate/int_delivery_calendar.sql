@@ -1,0 +1,51 @@
+-- Which deliveries a day should have had. A part is usual for an event if it came on more than half of the
+-- days between the first and the last delivery.
+with deliveries as (
+
+    select distinct
+        event,
+        part,
+        event_date
+    from {{ ref('stg_player_logs__deliveries') }}
+    where status = 'accepted'
+
+),
+
+days as (
+
+    select cast(unnest(
+        generate_series(min(event_date), max(event_date), interval 1 day)
+    ) as date) as event_date
+    from deliveries
+
+),
+
+usual_parts as (
+
+    select
+        event,
+        part
+    from deliveries
+    group by event, part
+    having count(*) * 2 > (select count(*) from days)
+
+),
+
+final as (
+
+    select
+        days.event_date,
+        usual_parts.event,
+        usual_parts.part,
+        deliveries.event is not null as is_delivered
+    from days
+    cross join usual_parts
+    left join deliveries
+        on
+            days.event_date = deliveries.event_date
+            and usual_parts.event = deliveries.event
+            and usual_parts.part = deliveries.part
+
+)
+
+select * from final

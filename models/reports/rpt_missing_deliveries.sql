@@ -1,0 +1,19 @@
+-- Deliveries that usually come and did not.
+with delivery_calendar as (
+
+    select * from {{ ref('int_delivery_calendar') }}
+
+),
+
+final as (
+
+    select
+        event_date,
+        event,
+        part
+    from delivery_calendar
+    where not is_delivered
+
+)
+
+select * from final

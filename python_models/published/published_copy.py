@@ -1,0 +1,35 @@
+"""Last node of the DAG: copies every public table to what people and BI tools read.
+
+dbt skips it when a test above it fails, so that a bad build publishes nothing.
+"""
+
+from pathlib import Path
+
+from music_box.publishing import publish
+
+
+def model(dbt, session):
+    settings = dbt.config.get("meta")
+    # the calls give dbt the lineage, the keys are the names of the tables
+    public = {
+        "ftr_play_completion": dbt.ref("ftr_play_completion"),
+        "ftr_play_time": dbt.ref("ftr_play_time"),
+        "ftr_event_frequency": dbt.ref("ftr_event_frequency"),
+        "ftr_recency": dbt.ref("ftr_recency"),
+        "ftr_profile": dbt.ref("ftr_profile"),
+        "ftr_listening_rhythm": dbt.ref("ftr_listening_rhythm"),
+        "ftr_taste": dbt.ref("ftr_taste"),
+        "user_features": dbt.ref("user_features"),
+        "churn_labels": dbt.ref("churn_labels"),
+        "churn_training_set": dbt.ref("churn_training_set"),
+        "user_daily_activity": dbt.ref("user_daily_activity"),
+        "snapshots": dbt.ref("snapshots"),
+        "rpt_deliveries": dbt.ref("rpt_deliveries"),
+        "rpt_excluded_users": dbt.ref("rpt_excluded_users"),
+        "rpt_record_count_histogram": dbt.ref("rpt_record_count_histogram"),
+        "rpt_cleaning": dbt.ref("rpt_cleaning"),
+        "rpt_missingness_tests": dbt.ref("rpt_missingness_tests"),
+        "rpt_missing_deliveries": dbt.ref("rpt_missing_deliveries"),
+        "published_snapshot": dbt.ref("published_snapshot"),
+    }
+    return publish(session.cursor(), list(public), Path(settings["folder"]))

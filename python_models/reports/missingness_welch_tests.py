@@ -1,0 +1,8 @@
+"""Is the dirt random? Welch's test of churned against staying users, which SQL has no distribution for."""
+
+from music_box.statistics import welch_tests
+
+
+def model(dbt, session):
+    groups = dbt.ref("missingness_groups")
+    return welch_tests(groups.df())
