@@ -1,6 +1,6 @@
 {#-
-    Stops a build at its start, with a sentence, where there is nothing to build from. An empty folder
-    would otherwise be taken for the truth and empty every table.
+    Stops a build at its start, with a sentence, where there is nothing to build from.
+    An empty folder would otherwise be taken for the truth and empty every table.
 -#}
 {% macro check_raw_logs() %}
     {%- if execute and flags.WHICH in ('build', 'run') and 'model.music_box.landed_files' in selected_resources -%}

@@ -1,6 +1,6 @@
 {#-
-    Pre-hook of the staged events: removes the records of deliveries that are gone from the folder or
-    have changed, in the transaction that adds the new ones.
+    Pre-hook of the staged events: removes the records of deliveries that are gone from
+    the folder or have changed, in the transaction that adds the new ones.
 -#}
 {% macro delete_gone_deliveries() -%}
     {%- if is_incremental() -%}

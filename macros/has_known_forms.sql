@@ -1,6 +1,7 @@
 {#-
-    Does every field of the event that has a known form have it? Asked of records put together from
-    two lines: a text that merely has the right number of fields might be two halves of two records.
+    Does every field of the event that has a known form have it? Asked of records put
+    together from two lines: a text that merely has the right number of fields might be
+    two halves of two records.
 -#}
 {% macro has_known_forms(event, text) -%}
     case {{ event }}

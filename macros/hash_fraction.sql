@@ -1,6 +1,7 @@
 {#-
-    A number in [0, 1) that depends on the key and the salt alone, the same on every engine: the
-    first 32 bits of the md5 of "salt:key". Different salts give independent draws.
+    A number in [0, 1) that depends on the key and the salt alone, the same on every
+    engine: the first 32 bits of the md5 of "salt:key". Different salts give independent
+    draws.
 -#}
 {% macro hash_fraction(key, salt) -%}
     (

@@ -1,6 +1,7 @@
 {#-
-    Population standard deviation from a count, a sum and a sum of squares, all exact (integers or
-    decimals): rounding in the difference would show as spread where there is none.
+    Population standard deviation from a count, a sum and a sum of squares, all exact
+    (integers or decimals): rounding in the difference would show as spread where there
+    is none.
 -#}
 {% macro population_stddev(count, total, total_of_squares) -%}
     coalesce(

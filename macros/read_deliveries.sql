@@ -1,7 +1,8 @@
 {#-
-    The regular lines of deliveries as text, one `select` per file: delivery_id, event_date,
-    line_number, then the event's fields. Files stand side by side rather than in one list, because
-    numbering lines keeps a scan on one core and several scans can share the cores.
+    The regular lines of deliveries as text, one `select` per file: delivery_id,
+    event_date, line_number, then the event's fields. Files stand side by side rather
+    than in one list, because numbering lines keeps a scan on one core and several scans
+    can share the cores.
 
     `condition` picks the deliveries by a predicate over `stg_player_logs__deliveries`.
 -#}

@@ -1,4 +1,7 @@
-{#- The irregular lines of all accepted deliveries: delivery_id, line_number, line_text, is_replaced, is_too_long. -#}
+{#-
+    The irregular lines of all accepted deliveries: delivery_id, line_number, line_text,
+    is_replaced, is_too_long.
+-#}
 {% macro read_irregular_lines() %}
     {%- set deliveries = ref('stg_player_logs__deliveries') -%}
     {%- set files = [] -%}

@@ -1,6 +1,7 @@
 {#-
-    The records of one event, as text, of deliveries that are new since the last build: regular lines
-    from the files and repaired lines, in one shape (delivery_id, event_date, line_number, fields).
+    The records of one event, as text, of deliveries that are new since the last build:
+    regular lines from the files and repaired lines, in one shape (delivery_id,
+    event_date, line_number, fields).
 -#}
 {% macro read_new_records(event) %}
     {%- set fields = var('log_fields')[event] -%}

@@ -1,6 +1,6 @@
 {#-
-    What a user's listening says about a song, 1 ... 5: the mean band of the plays, or the highest
-    where the song was downloaded.
+    What a user's listening says about a song, 1 ... 5: the mean band of the plays, or
+    the highest where the song was downloaded.
 -#}
 {% macro song_rating(play_score, downloads) -%}
     greatest(

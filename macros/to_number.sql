@@ -1,6 +1,6 @@
 {#-
-    A decimal number from text; null for what is none: `nan`, `inf`, `7>(1.2.3.4)TM`. Beyond ±1e15
-    no count of seconds is believable and sums would no longer be exact.
+    A decimal number from text; null for what is none: `nan`, `inf`, `7>(1.2.3.4)TM`.
+    Beyond ±1e15 no count of seconds is believable and sums would no longer be exact.
 -#}
 {% macro to_number(text) -%}
     case

@@ -1,4 +1,5 @@
--- Features and labels of the training snapshot, with a split by user that never changes.
+-- Features and labels of the training snapshot, with a split by user that never
+-- changes.
 with user_features as (
 
     select * from {{ ref('user_features') }}

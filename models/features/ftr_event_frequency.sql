@@ -1,5 +1,6 @@
--- Family C. How often does the user play, download and search, over windows that grow back from the
--- snapshot? 7 days over 30 is the acceleration: a steady user has 7/30 of the events in the last 7 days.
+-- Family C. How often does the user play, download and search, over windows that grow
+-- back from the snapshot? 7 days over 30 is the acceleration: a steady user has 7/30 of
+-- the events in the last 7 days.
 {%- set events = ['plays', 'downloads', 'searches'] %}
 {%- set windows = [1, 3, 7, 14, var('feature_window_days')] %}
 {%- set names = ['1d', '3d', '7d', '14d', '30d'] %}

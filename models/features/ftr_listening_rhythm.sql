@@ -1,5 +1,6 @@
--- Family F, beyond the report. Is this silence unusual for this user? A week without music means little for
--- someone who listens on Sundays and much for someone who listens every day.
+-- Family F, beyond the report. Is this silence unusual for this user? A week without
+-- music means little for someone who listens on Sundays and much for someone who
+-- listens every day.
 {%- set days = var('feature_window_days') %}
 with user_days as (
 
@@ -61,7 +62,8 @@ final as (
             'gaps', 'coalesce(total_gap_days, 0)', 'coalesce(squared_gap_days, 0)'
         ) }} as gap_days_stddev,
         {{ ratio('current_gap_days * gaps', 'total_gap_days') }} as current_gap_over_mean_gap,
-        -- least squares over the days 1 ... n of the window, days without plays included
+        -- least squares over the days 1 ... n of the window, days without plays
+        -- included
         cast(2 * plays_times_day - ({{ days }} + 1) * plays as double)
         * 6.0 / ({{ days }} * ({{ days }} * {{ days }} - 1)) as daily_plays_slope,
         {{ ratio('weekend_plays', 'plays') }} as weekend_play_share,

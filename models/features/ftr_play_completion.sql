@@ -1,4 +1,5 @@
--- Family A. How much of a song does the user hear? Whoever stops finishing songs is about to leave.
+-- Family A. How much of a song does the user hear? Whoever stops finishing songs is
+-- about to leave.
 with user_days as (
 
     select * from {{ ref('int_snapshot_user_days') }}

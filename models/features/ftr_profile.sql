@@ -1,5 +1,5 @@
--- Family E. On what does the user listen, and for money? Facts of the user, so that every record counts,
--- also one whose play time is dirt.
+-- Family E. On what does the user listen, and for money? Facts of the user, so that
+-- every record counts, also one whose play time is dirt.
 with user_days as (
 
     select * from {{ ref('int_snapshot_user_days') }}

@@ -1,4 +1,5 @@
--- Family D. How long has the user been silent? Never in the window is null, not 0: 0 means today.
+-- Family D. How long has the user been silent? Never in the window is null, not 0: 0
+-- means today.
 with user_days as (
 
     select * from {{ ref('int_snapshot_user_days') }}

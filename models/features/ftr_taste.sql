@@ -1,5 +1,6 @@
--- Family G, beyond the report. What does the user listen to, and how widely? A user at home in the catalogue
--- comes back; one who skips from song to song has not found what they came for.
+-- Family G, beyond the report. What does the user listen to, and how widely? A user at
+-- home in the catalogue comes back; one who skips from song to song has not found what
+-- they came for.
 with user_songs as (
 
     select * from {{ ref('int_snapshot_user_songs') }}
@@ -62,7 +63,8 @@ singer_taste as (
         user_id,
         count(*) as distinct_singers,
         max(plays / all_plays) as top_singer_share,
-        {{ exact_sum('-(plays / all_plays) * ln(plays / all_plays)') }} as singer_entropy
+        {{ exact_sum('-(plays / all_plays) * ln(plays / all_plays)', digits=18) }}
+            as singer_entropy
     from singers
     group by snapshot_date, user_id
 

@@ -1,5 +1,6 @@
--- The number of records beyond which a user of a snapshot is a bot; null where the rule rests, because
--- so few users are left that it would always remove the heaviest listener.
+-- The number of records beyond which a user of a snapshot is a bot; null where the rule
+-- rests, because so few users are left that it would always remove the heaviest
+-- listener.
 with window_users as (
 
     select * from {{ ref('int_window_users') }}

@@ -1,5 +1,6 @@
--- What is dropped and what is filled in when the plays of a snapshot are cleaned: one row per snapshot, so
--- that no second copy of the plays is needed. Each rule looks at what the last one left.
+-- What is dropped and what is filled in when the plays of a snapshot are cleaned: one
+-- row per snapshot, so that no second copy of the plays is needed. Each rule looks at
+-- what the last one left.
 with window_plays as (
 
     select * from {{ ref('int_window_plays') }}

@@ -1,5 +1,6 @@
--- What cleaning does to each play of a snapshot's users: which rule drops it, or with which values it goes on.
--- The rules stand in the order in which they are applied, each looking at what the last one left.
+-- What cleaning does to each play of a snapshot's users: which rule drops it, or with
+-- which values it goes on. The rules stand in the order in which they are applied, each
+-- looking at what the last one left.
 {{ config(materialized='view') }}
 
 with window_plays as (

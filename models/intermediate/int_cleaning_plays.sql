@@ -1,5 +1,6 @@
--- The plays in each snapshot's feature window, of whatever user, and the stage of cleaning that each one
--- reaches before a rule drops it; seed `cleaning_stages` has the stages in order.
+-- The plays in each snapshot's feature window, of whatever user, and the stage of
+-- cleaning that each one reaches before a rule drops it; seed `cleaning_stages` has the
+-- stages in order.
 {{ config(materialized='view') }}
 
 with plays as (

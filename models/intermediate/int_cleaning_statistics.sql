@@ -1,5 +1,5 @@
--- Both fields at every stage of cleaning: count, mean, standard deviation, extremes, and how many values the
--- stage has filled in.
+-- Both fields at every stage of cleaning: count, mean, standard deviation, extremes,
+-- and how many values the stage has filled in.
 with cleaning_values as (
 
     select * from {{ ref('int_cleaning_values') }}

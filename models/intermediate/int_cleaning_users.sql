@@ -1,4 +1,5 @@
--- How far the plays of each user get in cleaning: the last stage at which the user still has one.
+-- How far the plays of each user get in cleaning: the last stage at which the user
+-- still has one.
 with cleaning_plays as (
 
     select * from {{ ref('int_cleaning_plays') }}

@@ -1,5 +1,6 @@
--- How often each play time and each song length occurs among the plays that reach a stage of cleaning and no
--- further. Statistics of all stages follow from these few rows, in a fixed order of addition.
+-- How often each play time and each song length occurs among the plays that reach a
+-- stage of cleaning and no further. Statistics of all stages follow from these few
+-- rows, in a fixed order of addition.
 with cleaning_plays as (
 
     select * from {{ ref('int_cleaning_plays') }}

@@ -1,5 +1,5 @@
--- Which deliveries a day should have had. A part is usual for an event if it came on more than half of the
--- days between the first and the last delivery.
+-- Which deliveries a day should have had. A part is usual for an event if it came on
+-- more than half of the days between the first and the last delivery.
 with deliveries as (
 
     select distinct

@@ -1,4 +1,5 @@
--- Who is left out of a snapshot, and by which rule; one rule is one CTE, and the first that holds is named.
+-- Who is left out of a snapshot, and by which rule; one rule is one CTE, and the first
+-- that holds is named.
 with window_users as (
 
     select * from {{ ref('int_window_users') }}

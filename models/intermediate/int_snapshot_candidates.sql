@@ -1,6 +1,7 @@
--- Every snapshot that was asked for, by default or by var `snapshot_dates`, its windows, its role, and
--- why it is skipped if it is. The last log date is the latest that every event has reached: beyond it a
--- silent user may only be a user whose file has not come.
+-- Every snapshot that was asked for, by default or by var `snapshot_dates`, its
+-- windows, its role, and why it is skipped if it is. The last log date is the latest
+-- that every event has reached: beyond it a silent user may only be a user whose file
+-- has not come.
 {%- set backtest_step = [var('backtest_step_days'), var('backtest_label_days')] | max %}
 with log_days as (
 

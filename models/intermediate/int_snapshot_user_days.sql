@@ -1,5 +1,5 @@
--- First of the two scans that feed the feature families: what each user of a snapshot did on each day of its
--- feature window, plays cleaned.
+-- First of the two scans that feed the feature families: what each user of a snapshot
+-- did on each day of its feature window, plays cleaned.
 with snapshots as (
 
     select * from {{ ref('int_snapshots') }}

@@ -1,5 +1,6 @@
--- Second of the two scans: what each user of a snapshot played (cleaned) and downloaded in its feature
--- window, song by song. The singer is part of the grain because local files share one song_id.
+-- Second of the two scans: what each user of a snapshot played (cleaned) and downloaded
+-- in its feature window, song by song. The singer is part of the grain because local
+-- files share one song_id.
 with cleaned_plays as (
 
     select * from {{ ref('int_cleaned_plays') }}

@@ -1,6 +1,7 @@
--- What each user did on each day: every record of the logs, before any exclusion or cleaning. Labels, the
--- spine, the bot rule and daily activity stand on it. A play time counts if it is one that a day can
--- hold; the caps of a snapshot are not used, so that a later day never changes an earlier one.
+-- What each user did on each day: every record of the logs, before any exclusion or
+-- cleaning. Labels, the spine, the bot rule and daily activity stand on it. A play time
+-- counts if it is one that a day can hold; the caps of a snapshot are not used, so that
+-- a later day never changes an earlier one.
 with plays as (
 
     select

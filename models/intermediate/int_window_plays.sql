@@ -1,5 +1,6 @@
--- The plays of each snapshot's users in its feature window, as delivered. A view: a play belongs to as many
--- snapshots as have it in their windows, and is stored once, in staging.
+-- The plays of each snapshot's users in its feature window, as delivered. A view: a
+-- play belongs to as many snapshots as have it in their windows, and is stored once, in
+-- staging.
 {{ config(materialized='view') }}
 
 with plays as (

@@ -1,4 +1,5 @@
--- Who did anything in the feature window of a snapshot, and how many records that makes.
+-- Who did anything in the feature window of a snapshot, and how many records that
+-- makes.
 with snapshots as (
 
     select * from {{ ref('int_snapshots') }}

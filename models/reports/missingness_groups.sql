@@ -1,5 +1,6 @@
--- Share of each user's plays that are dirty in a field, summed up for churned and for staying users. Shares
--- are taken to a billionth, so that their sums of squares are exact.
+-- Share of each user's plays that are dirty in a field, summed up for churned and for
+-- staying users. Shares are taken to a billionth, so that their sums of squares are
+-- exact.
 with window_plays as (
 
     select * from {{ ref('int_window_plays') }}

@@ -1,5 +1,5 @@
--- The report's summaries: what every stage of cleaning leaves, drops and fills in. Downloads and searches
--- only lose the records of excluded users.
+-- The report's summaries: what every stage of cleaning leaves, drops and fills in.
+-- Downloads and searches only lose the records of excluded users.
 with cleaning_statistics as (
 
     select * from {{ ref('int_cleaning_statistics') }}

@@ -1,4 +1,5 @@
--- Every line of an accepted delivery that is part of no record. Not published: it holds raw text.
+-- Every line of an accepted delivery that is part of no record. Not published: it holds
+-- raw text.
 with rejected_lines as (
 
     select * from {{ ref('stg_player_logs__rejected_lines') }}

@@ -1,5 +1,6 @@
--- What every user did on every day: daily active users and plays per user stand on it. Bots are in it, since
--- who is a bot depends on a snapshot; the anonymous user is not, being many people.
+-- What every user did on every day: daily active users and plays per user stand on it.
+-- Bots are in it, since who is a bot depends on a snapshot; the anonymous user is not,
+-- being many people.
 with user_days as (
 
     select * from {{ ref('int_user_days') }}

@@ -1,4 +1,7 @@
-{#- The model has exactly one row for each row of another relation, by the key that both have. -#}
+{#-
+    The model has exactly one row for each row of another relation, by the key that both
+    have.
+-#}
 {% test one_row_per(model, to, columns) %}
 
 (

@@ -1,5 +1,6 @@
--- Which file speaks for each delivery. A delivery is a name without compression suffixes; where several
--- files claim one, equal content counts once, and of different contents the newest file counts.
+-- Which file speaks for each delivery. A delivery is a name without compression
+-- suffixes; where several files claim one, equal content counts once, and of different
+-- contents the newest file counts.
 with landed_files as (
 
     select * from {{ ref('landed_files') }}
@@ -37,7 +38,8 @@ decided as (
 
 ),
 
--- A day that looks like a repeat of another is kept, since two days may be alike, but it is flagged.
+-- A day that looks like a repeat of another is kept, since two days may be alike, but
+-- it is flagged.
 repeats as (
 
     select

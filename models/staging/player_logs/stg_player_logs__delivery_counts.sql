@@ -1,5 +1,5 @@
--- What became of the lines of each accepted delivery. Lines of a regular shape that are not staged are
--- those without a valid uid: nothing else removes a record.
+-- What became of the lines of each accepted delivery. Lines of a regular shape that are
+-- not staged are those without a valid uid: nothing else removes a record.
 with deliveries as (
 
     select * from {{ ref('stg_player_logs__deliveries') }}

@@ -1,4 +1,5 @@
--- What becomes of each line that is not simply a record: repaired where that needs no guess, else rejected.
+-- What becomes of each line that is not simply a record: repaired where that needs no
+-- guess, else rejected.
 --   * Empty fields before the uid are stray, since a uid is never empty. Others are stray if dropping
 --     every empty field leaves the right number of fields, each in its known form.
 --   * Two neighbours with too few fields are one record broken by a newline inside a name, if together

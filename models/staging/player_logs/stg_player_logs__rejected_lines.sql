@@ -1,5 +1,5 @@
--- Every physical line that is part of no record, and why. Regular lines are read again only from the
--- deliveries that have some without a valid uid.
+-- Every physical line that is part of no record, and why. Regular lines are read again
+-- only from the deliveries that have some without a valid uid.
 {%- set has_lines_without_user %}
     delivery_id in (
         select counts.delivery_id

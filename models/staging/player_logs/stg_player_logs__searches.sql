@@ -1,4 +1,5 @@
--- Searches, typed. A query that cannot be decoded, often cut inside a character, stays encoded.
+-- Searches, typed. A query that cannot be decoded, often cut inside a character, stays
+-- encoded.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
