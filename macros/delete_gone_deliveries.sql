@@ -6,7 +6,8 @@
     {%- if is_incremental() -%}
         delete from {{ this }}
         where delivery_id not in (
-            select delivery_id from {{ ref('stg_player_logs__deliveries') }} where status = 'accepted'
+            select delivery_id from {{ ref('stg_player_logs__deliveries') }}
+            where status = 'accepted'
         )
     {%- endif -%}
 {%- endmacro %}

@@ -6,8 +6,9 @@
 {% macro hash_fraction(key, salt) -%}
     (
         cast(
-            '0x' || substr(md5('{{ salt }}:' || cast({{ key }} as {{ dbt.type_string() }})), 1, 8)
-            as bigint
+            '0x' || substr(
+                md5('{{ salt }}:' || cast({{ key }} as {{ dbt.type_string() }})), 1, 8
+            ) as bigint
         )
         / 4294967296.0
     )

@@ -3,5 +3,7 @@
     is a real skip.
 -#}
 {% macro is_valid_play_time(play_seconds) -%}
-    coalesce({{ play_seconds }} {{ '>' if var('zero_play_time_is_missing') else '>=' }} 0, false)
+    coalesce(
+        {{ play_seconds }} {{ '>' if var('zero_play_time_is_missing') else '>=' }} 0, false
+    )
 {%- endmacro %}

@@ -13,8 +13,8 @@
     {%- if execute and load_relation(deliveries) is not none -%}
         {%- set files = run_query(
             "select delivery_id, event_date, regular_path from " ~ deliveries
-            ~ " where status = 'accepted' and event = '" ~ event ~ "' and regular_path is not null and "
-            ~ condition ~ " order by delivery"
+            ~ " where status = 'accepted' and event = '" ~ event
+            ~ "' and regular_path is not null and " ~ condition ~ " order by delivery"
         ).rows -%}
     {%- endif -%}
     {%- for delivery_id, event_date, regular_path in files %}
@@ -31,7 +31,9 @@
         quote = '',
         escape = '',
         columns = {
-            {%- for field in fields %}'{{ field }}': 'varchar'{{ ', ' if not loop.last }}{% endfor -%}
+            {%- for field in fields %}
+            '{{ field }}': 'varchar'{{ ',' if not loop.last }}
+            {%- endfor %}
         }
     )
     {{ 'union all' if not loop.last }}

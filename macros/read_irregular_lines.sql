@@ -8,7 +8,8 @@
     {%- if execute and load_relation(deliveries) is not none -%}
         {%- set files = run_query(
             "select delivery_id, irregular_path from " ~ deliveries
-            ~ " where status = 'accepted' and irregular_path is not null order by delivery"
+            ~ " where status = 'accepted' and irregular_path is not null"
+            ~ " order by delivery"
         ).rows -%}
     {%- endif -%}
     {%- for delivery_id, irregular_path in files %}

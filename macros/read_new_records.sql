@@ -7,7 +7,9 @@
     {%- set fields = var('log_fields')[event] -%}
     {%- set is_new = 'true' -%}
     {%- if is_incremental() -%}
-        {%- set is_new = "delivery_id not in (select distinct delivery_id from " ~ this ~ ")" -%}
+        {%- set is_new -%}
+            delivery_id not in (select distinct delivery_id from {{ this }})
+        {%- endset -%}
     {%- endif %}
     select * from ({{ read_deliveries(event, is_new) }}) as regular_lines
 
@@ -18,7 +20,8 @@
         event_date,
         line_number,
         {%- for field in fields %}
-        nullif(split_part(record_text, chr(9), {{ loop.index }}), '') as {{ field }}{{ ',' if not loop.last }}
+        nullif(split_part(record_text, chr(9), {{ loop.index }}), '') as {{ field }}
+        {{- ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('stg_player_logs__irregular_lines') }}
     where event = '{{ event }}' and record_text is not null and {{ is_new }}

@@ -6,7 +6,8 @@
     greatest(
         coalesce({{ play_score }}, 0.0),
         case
-            when {{ downloads }} > 0 then cast({{ var('completion_band_borders') | length }} as double)
+            when {{ downloads }} > 0
+                then cast({{ var('completion_band_borders') | length }} as double)
             else 0.0
         end
     )

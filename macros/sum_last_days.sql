@@ -4,6 +4,9 @@
 -#}
 {% macro sum_last_days(measure, days) -%}
     coalesce(
-        cast(sum({{ measure }}) filter (where {{ in_last_days('event_date', days) }}) as bigint), 0
+        cast(
+            sum({{ measure }}) filter (where {{ in_last_days('event_date', days) }}) as bigint
+        ),
+        0
     )
 {%- endmacro %}

@@ -25,7 +25,9 @@ label_window_records as (
         sum(user_days.records) as records
     from snapshots
     inner join user_days
-        on user_days.event_date between snapshots.label_start_date and snapshots.label_end_date
+        on
+            user_days.event_date
+            between snapshots.label_start_date and snapshots.label_end_date
     where snapshots.is_labelled
     group by snapshots.snapshot_date, user_days.user_id
 
@@ -36,7 +38,8 @@ final as (
     select
         snapshot_users.snapshot_date,
         snapshot_users.user_id,
-        cast(coalesce(label_window_records.records, 0) as bigint) as label_window_records,
+        cast(coalesce(label_window_records.records, 0) as bigint)
+            as label_window_records,
         label_window_records.records is null as is_churned
     from snapshot_users
     inner join snapshots on snapshot_users.snapshot_date = snapshots.snapshot_date

@@ -24,7 +24,9 @@ final as (
         user_features.*,
         churn_labels.is_churned,
         case
-            when {{ hash_fraction('user_features.user_id', 'split') }} < {{ var('train_fraction') }}
+            when
+                {{ hash_fraction('user_features.user_id', 'split') }}
+                < {{ var('train_fraction') }}
                 then 'train'
             else 'test'
         end as split
@@ -34,7 +36,9 @@ final as (
             user_features.snapshot_date = churn_labels.snapshot_date
             and user_features.user_id = churn_labels.user_id
     inner join snapshots
-        on user_features.snapshot_date = snapshots.snapshot_date and snapshots.role = 'training'
+        on
+            user_features.snapshot_date = snapshots.snapshot_date
+            and snapshots.role = 'training'
 
 )
 

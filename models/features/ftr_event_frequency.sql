@@ -2,8 +2,9 @@
 -- back from the snapshot? 7 days over 30 is the acceleration: a steady user has 7/30 of
 -- the events in the last 7 days.
 {%- set events = ['plays', 'downloads', 'searches'] %}
-{%- set windows = [1, 3, 7, 14, var('feature_window_days')] %}
-{%- set names = ['1d', '3d', '7d', '14d', '30d'] %}
+{%- set windows = {
+    '1d': 1, '3d': 3, '7d': 7, '14d': 14, '30d': var('feature_window_days')
+} %}
 with user_days as (
 
     select * from {{ ref('int_snapshot_user_days') }}
@@ -17,9 +18,9 @@ counted as (
         user_id,
         {%- for event in events %}
         {%- set is_last_event = loop.last %}
-        {%- for days in windows %}
-        {{ sum_last_days(event, days) }} as {{ event }}_{{ names[loop.index0] }}
-        {{- ',' if not (is_last_event and loop.last) }}
+        {%- for window, days in windows.items() %}
+        {{ sum_last_days(event, days) }} as {{ event }}_{{ window }}
+        {%- if not (is_last_event and loop.last) %},{% endif %}
         {%- endfor %}
         {%- endfor %}
     from user_days

@@ -13,7 +13,8 @@ user_days_with_gap as (
     select
         *,
         {{ days_between(
-            'lag(event_date) over (partition by snapshot_date, user_id order by event_date)',
+            'lag(event_date) over ('
+            ~ 'partition by snapshot_date, user_id order by event_date)',
             'event_date'
         ) }} as gap_days,
         -- 1 on the first day of the window
@@ -30,7 +31,8 @@ summed as (
         count(*) filter (where {{ in_last_days('event_date', 7) }}) as active_days_7d,
         count(*) filter (where {{ in_last_days('event_date', 14) }}) as active_days_14d,
         count(*) as active_days_30d,
-        {{ days_between('min(event_date)', 'snapshot_date') }} as days_since_first_event,
+        {{ days_between('min(event_date)', 'snapshot_date') }}
+            as days_since_first_event,
         {{ days_between('max(event_date)', 'snapshot_date') }} as current_gap_days,
         max(gap_days) as longest_gap_days,
         count(gap_days) as gaps,
@@ -41,7 +43,8 @@ summed as (
         sum(plays) filter (where {{ is_weekend('event_date') }}) as weekend_plays,
         sum(plays) filter (where day_of_window between 1 and 10) as plays_days_1_10,
         sum(plays) filter (where day_of_window between 11 and 20) as plays_days_11_20,
-        sum(plays) filter (where day_of_window between 21 and {{ days }}) as plays_days_21_30
+        sum(plays) filter (where day_of_window between 21 and {{ days }})
+            as plays_days_21_30
     from user_days_with_gap
     group by snapshot_date, user_id
 
@@ -61,7 +64,8 @@ final as (
         {{ population_stddev(
             'gaps', 'coalesce(total_gap_days, 0)', 'coalesce(squared_gap_days, 0)'
         ) }} as gap_days_stddev,
-        {{ ratio('current_gap_days * gaps', 'total_gap_days') }} as current_gap_over_mean_gap,
+        {{ ratio('current_gap_days * gaps', 'total_gap_days') }}
+            as current_gap_over_mean_gap,
         -- least squares over the days 1 ... n of the window, days without plays
         -- included
         cast(2 * plays_times_day - ({{ days }} + 1) * plays as double)

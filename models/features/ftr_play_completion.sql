@@ -16,7 +16,8 @@ counted as (
         sum(plays_band_{{ loop.index }}) as plays_band_{{ loop.index }},
         {%- endfor %}
         {{ sum_last_days('completed_plays', 7) }} as completed_plays_7d,
-        {{ sum_last_days('completed_plays', var('feature_window_days')) }} as completed_plays_30d
+        {{ sum_last_days('completed_plays', var('feature_window_days')) }}
+            as completed_plays_30d
     from user_days
     group by snapshot_date, user_id
 
@@ -32,7 +33,8 @@ final as (
         {{ ratio('plays_band_3', 'plays') }} as play_share_40_60,
         {{ ratio('plays_band_4', 'plays') }} as play_share_60_80,
         {{ ratio('plays_band_5', 'plays') }} as play_share_80_plus,
-        {{ ratio('completed_plays_7d', 'completed_plays_30d') }} as completed_plays_7d_over_30d
+        {{ ratio('completed_plays_7d', 'completed_plays_30d') }}
+            as completed_plays_7d_over_30d
     from counted
 
 )

@@ -26,8 +26,10 @@ final as (
         snapshot_date,
         user_id,
         {{ days_between('last_play_date', 'snapshot_date') }} as days_since_last_play,
-        {{ days_between('last_download_date', 'snapshot_date') }} as days_since_last_download,
-        {{ days_between('last_search_date', 'snapshot_date') }} as days_since_last_search,
+        {{ days_between('last_download_date', 'snapshot_date') }}
+            as days_since_last_download,
+        {{ days_between('last_search_date', 'snapshot_date') }}
+            as days_since_last_search,
         {{ days_between('last_event_date', 'snapshot_date') }} as days_since_last_event
     from last_dates
 

@@ -21,7 +21,8 @@ songs as (
         song_id,
         sum(plays) as plays,
         {{ song_rating(
-            'cast(sum(total_play_score) as double) / nullif(sum(plays), 0)', 'sum(downloads)'
+            'cast(sum(total_play_score) as double) / nullif(sum(plays), 0)',
+            'sum(downloads)'
         ) }} as rating
     from user_songs
     where {{ is_song('song_id') }}
@@ -49,7 +50,8 @@ singers as (
         user_id,
         singer,
         cast(sum(plays) as double) as plays,
-        cast(sum(sum(plays)) over (partition by snapshot_date, user_id) as double) as all_plays
+        cast(sum(sum(plays)) over (partition by snapshot_date, user_id) as double)
+            as all_plays
     from user_songs
     where singer is not null and plays > 0
     group by snapshot_date, user_id, singer
@@ -102,12 +104,16 @@ final as (
         ) }} as repeat_play_share,
         {{ ratio('habits.early_skips', 'habits.plays') }} as early_skip_share,
         {{ population_stddev(
-            'habits.plays', 'habits.completion_billionths', 'habits.squared_completion_billionths'
+            'habits.plays',
+            'habits.completion_billionths',
+            'habits.squared_completion_billionths'
         ) }} / 1e9 as completion_stddev,
         {{ ratio('habits.local_file_plays', 'habits.plays') }} as local_file_share,
         {{ ratio('habits.searches', 'habits.plays') }} as searches_per_play,
-        {{ ratio('habits.downloads', 'song_taste.distinct_songs') }} as downloads_per_song,
-        {{ ratio('habits.evening_searches', 'habits.searches') }} as evening_search_share,
+        {{ ratio('habits.downloads', 'song_taste.distinct_songs') }}
+            as downloads_per_song,
+        {{ ratio('habits.evening_searches', 'habits.searches') }}
+            as evening_search_share,
         coalesce(song_taste.liked_songs, 0) as liked_songs
     from habits
     left join song_taste

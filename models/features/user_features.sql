@@ -1,7 +1,7 @@
 -- All feature families side by side: what models learn from and BI reads.
 {%- set families = [
-    'ftr_play_completion', 'ftr_play_time', 'ftr_event_frequency', 'ftr_recency', 'ftr_profile',
-    'ftr_listening_rhythm', 'ftr_taste'
+    'ftr_play_completion', 'ftr_play_time', 'ftr_event_frequency', 'ftr_recency',
+    'ftr_profile', 'ftr_listening_rhythm', 'ftr_taste'
 ] %}
 with snapshot_users as (
 
@@ -19,11 +19,11 @@ with snapshot_users as (
 {% endfor -%}
 final as (
 
-    select *
+    select *  -- noqa: RF02
     from snapshot_users
-    {%- for family in families %}
+    {% for family in families %}
     left join {{ family }} using (snapshot_date, user_id)
-    {%- endfor %}
+    {% endfor %}
 
 )
 

@@ -52,7 +52,10 @@ play_caps as (
         within_song_cap.snapshot_date,
         percentile_cont({{ var('outlier_percentile') }}) within group (
             order by
-                case when within_song_cap.play_seconds >= 0 then within_song_cap.play_seconds end
+                case
+                    when within_song_cap.play_seconds >= 0
+                        then within_song_cap.play_seconds
+                end
         ) as play_seconds_cap
     from within_song_cap
     inner join song_means

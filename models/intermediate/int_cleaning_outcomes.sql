@@ -31,7 +31,8 @@ filled as (
             else cleaning_limits.play_seconds_mean
         end as filled_play_seconds
     from window_plays
-    inner join cleaning_limits on window_plays.snapshot_date = cleaning_limits.snapshot_date
+    inner join cleaning_limits
+        on window_plays.snapshot_date = cleaning_limits.snapshot_date
 
 ),
 

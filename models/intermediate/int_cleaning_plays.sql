@@ -53,7 +53,9 @@ outcomes as (
         'user_excluded' as drop_reason
     from plays
     inner join snapshots
-        on plays.event_date between snapshots.feature_start_date and snapshots.snapshot_date
+        on
+            plays.event_date
+            between snapshots.feature_start_date and snapshots.snapshot_date
     left join snapshot_users
         on
             plays.user_id = snapshot_users.user_id
@@ -70,7 +72,8 @@ final as (
         outcomes.play_seconds,
         outcomes.song_seconds,
         coalesce(
-            cleaning_stages.stage_number - 1, (select max(stage_number) from cleaning_stages)
+            cleaning_stages.stage_number - 1,
+            (select max(all_stages.stage_number) from cleaning_stages as all_stages)
         ) as last_stage_number
     from outcomes
     left join cleaning_stages on outcomes.drop_reason = cleaning_stages.dropped_by

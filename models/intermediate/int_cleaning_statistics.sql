@@ -32,7 +32,9 @@ filled as (
                 cleaning_values.last_stage_number < filling_stages.stage_number
                 or cleaning_stages.stage_number < filling_stages.stage_number
                 then cleaning_values.seconds
-            when cleaning_values.field = 'song_length' and not cleaning_values.seconds > 0
+            when
+                cleaning_values.field = 'song_length'
+                and not cleaning_values.seconds > 0
                 then cleaning_limits.song_seconds_mean
             when
                 cleaning_values.field = 'play_time'
@@ -58,8 +60,9 @@ totals as (
         field,
         sum(plays) as records,
         sum(plays) filter (where seconds is not null) as known_records,
-        coalesce(sum(plays) filter (where seconds is distinct from delivered_seconds), 0)
-            as filled_records,
+        coalesce(
+            sum(plays) filter (where seconds is distinct from delivered_seconds), 0
+        ) as filled_records,
         {{ ordered_sum('plays * seconds', 'seconds') }}
         / sum(plays) filter (where seconds is not null) as mean_seconds,
         min(seconds) as min_seconds,
@@ -76,7 +79,8 @@ squared_deviations as (
         filled.stage_number,
         filled.field,
         {{ ordered_sum(
-            'filled.plays * power(filled.seconds - totals.mean_seconds, 2)', 'filled.seconds'
+            'filled.plays * power(filled.seconds - totals.mean_seconds, 2)',
+            'filled.seconds'
         ) }} as squared_deviation
     from filled
     inner join totals

@@ -13,21 +13,19 @@ with deliveries as (
 
 days as (
 
-    select cast(unnest(
-        generate_series(min(event_date), max(event_date), interval 1 day)
-    ) as date) as event_date
+    select
+        cast(
+            unnest(
+                generate_series(min(event_date), max(event_date), interval 1 day)
+            ) as date
+        ) as event_date
     from deliveries
 
 ),
 
 usual_parts as (
 
-    select
-        event,
-        part
-    from deliveries
-    group by event, part
-    having count(*) * 2 > (select count(*) from days)
+    {{ usual_parts('deliveries') }}
 
 ),
 

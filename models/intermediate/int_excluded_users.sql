@@ -72,7 +72,10 @@ first_rule as (
 
     select *
     from all_rules
-    qualify row_number() over (partition by snapshot_date, user_id order by rule_rank) = 1
+    qualify
+        row_number() over (
+            partition by snapshot_date, user_id order by rule_rank
+        ) = 1
 
 ),
 

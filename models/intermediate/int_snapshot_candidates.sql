@@ -55,8 +55,9 @@ requested as (
     union all
 
     select
-        {{ add_days('last_log_date', -(var('label_window_days') + backtest * backtest_step)) }}
-            as snapshot_date,
+        {{ add_days(
+            'last_log_date', -(var('label_window_days') + backtest * backtest_step)
+        ) }} as snapshot_date,
         {{ var('backtest_label_days') }} as label_days
     from log_span
     {%- endfor %}
@@ -71,7 +72,8 @@ windows as (
         {{ add_days('requested.snapshot_date', 1 - var('feature_window_days')) }}
             as feature_start_date,
         {{ add_days('requested.snapshot_date', 1) }} as label_start_date,
-        {{ add_days('requested.snapshot_date', 'requested.label_days') }} as label_end_date,
+        {{ add_days('requested.snapshot_date', 'requested.label_days') }}
+            as label_end_date,
         log_span.first_log_date,
         log_span.last_log_date
     from requested
@@ -84,7 +86,8 @@ judged as (
 
     select
         *,
-        feature_start_date >= first_log_date and snapshot_date <= last_log_date as is_inside_logs,
+        feature_start_date >= first_log_date
+        and snapshot_date <= last_log_date as is_inside_logs,
         label_end_date <= last_log_date as has_labels
     from windows
 

@@ -49,7 +49,9 @@ events as (
         1 as downloads
     from downloads
     inner join snapshots
-        on downloads.event_date between snapshots.feature_start_date and snapshots.snapshot_date
+        on
+            downloads.event_date
+            between snapshots.feature_start_date and snapshots.snapshot_date
     inner join snapshot_users
         on
             downloads.user_id = snapshot_users.user_id

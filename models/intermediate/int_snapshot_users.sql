@@ -23,7 +23,8 @@ final as (
             and window_users.user_id = excluded_users.user_id
     where
         excluded_users.user_id is null
-        and {{ hash_fraction('window_users.user_id', 'sample') }} < {{ var('user_sample_fraction') }}
+        and {{ hash_fraction('window_users.user_id', 'sample') }}
+        < {{ var('user_sample_fraction') }}
 
 )
 

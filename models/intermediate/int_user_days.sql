@@ -34,7 +34,8 @@ play_days as (
             and song_seconds > 0
             and {{ is_completed('play_seconds / song_seconds') }}
         ) as completed_plays,
-        {{ exact_sum('case when is_believable then play_seconds end') }} as play_seconds,
+        {{ exact_sum('case when is_believable then play_seconds end') }}
+            as play_seconds,
         0 as downloads,
         0 as searches,
         0 as evening_searches,

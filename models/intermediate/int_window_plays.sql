@@ -33,7 +33,9 @@ final as (
         plays.song_seconds
     from plays
     inner join snapshots
-        on plays.event_date between snapshots.feature_start_date and snapshots.snapshot_date
+        on
+            plays.event_date
+            between snapshots.feature_start_date and snapshots.snapshot_date
     inner join snapshot_users
         on
             plays.user_id = snapshot_users.user_id

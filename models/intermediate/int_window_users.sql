@@ -20,7 +20,9 @@ final as (
         cast(sum(user_days.records) as bigint) as records
     from snapshots
     inner join user_days
-        on user_days.event_date between snapshots.feature_start_date and snapshots.snapshot_date
+        on
+            user_days.event_date
+            between snapshots.feature_start_date and snapshots.snapshot_date
     group by snapshots.snapshot_date, user_days.user_id
 
 )

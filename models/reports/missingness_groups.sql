@@ -20,8 +20,8 @@ user_shares as (
         user_id,
         count(*) filter (where song_seconds = 0) * 1000000000 // count(*)
             as song_length_zero,
-        count(*) filter (where not coalesce(play_seconds >= 0, false)) * 1000000000 // count(*)
-            as play_time_missing
+        count(*) filter (where not coalesce(play_seconds >= 0, false)) * 1000000000
+        // count(*) as play_time_missing
     from window_plays
     group by snapshot_date, user_id
 

@@ -20,7 +20,10 @@ missing_deliveries as (
 final as (
 
     select
-        (select max(snapshot_date) from snapshots where role <> 'skipped') as latest_snapshot_date,
+        (
+            select max(snapshot_date) from snapshots
+            where role <> 'skipped'
+        ) as latest_snapshot_date,
         (select max(event_date) from log_days) as last_log_date,
         (select count(*) from missing_deliveries) as missing_deliveries
 

@@ -91,7 +91,9 @@ window_days as (
         snapshot_users.user_id is not null as is_kept
     from snapshots
     inner join user_days
-        on user_days.event_date between snapshots.feature_start_date and snapshots.snapshot_date
+        on
+            user_days.event_date
+            between snapshots.feature_start_date and snapshots.snapshot_date
     left join snapshot_users
         on
             snapshots.snapshot_date = snapshot_users.snapshot_date
@@ -147,7 +149,8 @@ final as (
             0
         ) as dropped_records,
         cast(coalesce(all_stages.filled_play_times, 0) as bigint) as filled_play_times,
-        cast(coalesce(all_stages.filled_song_lengths, 0) as bigint) as filled_song_lengths,
+        cast(coalesce(all_stages.filled_song_lengths, 0) as bigint)
+            as filled_song_lengths,
         all_stages.play_seconds_mean,
         all_stages.play_seconds_stddev,
         all_stages.play_seconds_min,

@@ -17,10 +17,11 @@ rejected as (
         delivery_id,
         count(*) as lines,
         {%- for reason in [
-            'empty_line', 'uid_invalid', 'too_few_fields', 'too_many_fields', 'ambiguous_join',
-            'line_too_long'
+            'empty_line', 'uid_invalid', 'too_few_fields', 'too_many_fields',
+            'ambiguous_join', 'line_too_long'
         ] %}
-        count(*) filter (where rejection_reason = '{{ reason }}') as {{ reason }},
+        count(*) filter (where rejection_reason = '{{ reason }}') as {{ reason }}
+        {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('stg_player_logs__rejected_lines') }}
     group by delivery_id
@@ -45,14 +46,16 @@ final as (
         coalesce(delivery_counts.repaired_lines, 0) as repaired_lines,
         coalesce(rejected.lines, 0) as rejected_lines,
         case
-            when deliveries.status in ('duplicate', 'superseded') then deliveries.lines else 0
+            when deliveries.status in ('duplicate', 'superseded') then deliveries.lines
+            else 0
         end as set_aside_lines,
         coalesce(delivery_counts.records, 0) as records,
         {%- for reason in [
-            'empty_line', 'uid_invalid', 'too_few_fields', 'too_many_fields', 'ambiguous_join',
-            'line_too_long'
+            'empty_line', 'uid_invalid', 'too_few_fields', 'too_many_fields',
+            'ambiguous_join', 'line_too_long'
         ] %}
-        coalesce(rejected.{{ reason }}, 0) as rejected_{{ reason }},
+        coalesce(rejected.{{ reason }}, 0) as rejected_{{ reason }}
+        {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from deliveries
     left join delivery_counts
@@ -60,7 +63,9 @@ final as (
             deliveries.delivery_id = delivery_counts.delivery_id
             and deliveries.status = 'accepted'
     left join rejected
-        on deliveries.delivery_id = rejected.delivery_id and deliveries.status = 'accepted'
+        on
+            deliveries.delivery_id = rejected.delivery_id
+            and deliveries.status = 'accepted'
 
 )
 

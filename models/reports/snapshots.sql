@@ -48,7 +48,10 @@ missing as (
         on
             missing_deliveries.event_date
             between candidates.feature_start_date
-            and case when candidates.is_labelled then candidates.label_end_date else candidates.snapshot_date end
+            and case
+                when candidates.is_labelled then candidates.label_end_date
+                else candidates.snapshot_date
+            end
     group by candidates.snapshot_date
 
 ),

@@ -33,6 +33,8 @@ BLOCK_BYTES = 256 * 1024  # stays in a core's cache: the scans run 1.4 x as fast
 CUT_UPLOAD_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 1024 * 1024  # a longer line would not fit the buffers of those who read on
 KEPT_LINE_BYTES = 1000  # of a line that is too long
+MAX_NAME_BYTES = 200  # file systems allow 255, and landed copies have endings of their own
+TAR_MARKS = (b"ustar\x0000", b"ustar  \0")  # with the version, since a song may be called "ustar"
 CACHE_VERSION = 1  # raise it when this module reads the same bytes differently
 RECENT_SECONDS = 2.0
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -113,7 +115,7 @@ def parse_delivery_name(file_name: str, pattern: str) -> DeliveryName | None:
     pattern
         Regular expression with the groups date (YYYYMMDD), part, event, compression suffix.
     """
-    match = re.match(pattern, file_name)
+    match = re.fullmatch(pattern, file_name)  # `$` alone would pass over a newline at the end
     if match is None:
         return None
     digits, part, event, suffix = match.groups()
@@ -184,14 +186,22 @@ def _land_entry(
     name_pattern: str,
     log_fields: Mapping[str, Sequence[str]],
 ) -> LandedFile:
+    printable_name = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
     if not entry.is_file():
-        return LandedFile(entry.name, problem="not a file")
+        return LandedFile(printable_name, problem="not a file")
     status = entry.stat()
     name = parse_delivery_name(entry.name, name_pattern)
-    if name is None:
+    problem = None
+    if printable_name != entry.name:
+        problem = "the name is not UTF-8 text"
+    elif name is None:
+        problem = "the name is not YYYYMMDD[_part]_{play|down|search}.log[.gz|.tar.gz]"
+    elif len(os.fsencode(entry.name)) > MAX_NAME_BYTES:
+        problem = f"the name is longer than {MAX_NAME_BYTES} bytes"
+    if name is None or problem is not None:
         return LandedFile(
-            entry.name,
-            problem="the name is not YYYYMMDD[_part]_{play|down|search}.log[.gz|.tar.gz]",
+            printable_name,
+            problem=problem,
             file_bytes=status.st_size,
             modified_ns=status.st_mtime_ns,
         )
@@ -385,17 +395,13 @@ def _read_delivery(
                 regular_file.write(regular)
             copied_until += len(block.content)
             for position, text, is_replaced in irregular:
-                json.dump(
-                    {
-                        "line_number": lines + position + 1,
-                        "line_text": text,
-                        "is_replaced": is_replaced,
-                        "is_too_long": block.is_too_long,
-                    },
-                    irregular_file,
-                    ensure_ascii=False,
-                )
-                irregular_file.write("\n")
+                row = {
+                    "line_number": lines + position + 1,
+                    "line_text": text,
+                    "is_replaced": is_replaced,
+                    "is_too_long": block.is_too_long,
+                }
+                irregular_file.write(json.dumps(row, ensure_ascii=False) + "\n")
             irregular_lines += len(irregular)
             lines += 1 if block.is_too_long else regular.count(b"\n")
         content_bytes = counted.bytes_read
@@ -472,7 +478,7 @@ def _open_content(file: BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
         head = stream.peek(512)  # type: ignore[attr-defined]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DeliveryError(f"the archive cannot be read to its end: {error}") from error
-    if head[257:262] == b"ustar":
+    if head[257:265] in TAR_MARKS:
         containers.append("tar")
         yield _TarMember(stream), "+".join(containers)
         return

@@ -12,10 +12,10 @@ claims as (
     select
         file_name,
         row_number() over (
-            partition by delivery order by modified_ns desc, file_name
+            partition by delivery order by modified_ns desc, file_name asc
         ) as claim_rank,
         first_value(content_sha256) over (
-            partition by delivery order by modified_ns desc, file_name
+            partition by delivery order by modified_ns desc, file_name asc
         ) as newest_sha256
     from landed_files
     where problem is null
@@ -75,7 +75,9 @@ final as (
             when decided.status = 'superseded'
                 then 'a newer file of this delivery has another content'
             when decided.is_cut
-                then 'probably a cut upload: a whole number of MiB, and the last line has no end'
+                then
+                    'probably a cut upload: a whole number of MiB, '
+                    || 'and the last line has no end'
             when repeats.first_delivery <> decided.delivery
                 then 'same content as ' || repeats.first_delivery
         end as remark

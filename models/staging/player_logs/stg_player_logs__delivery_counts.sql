@@ -53,7 +53,8 @@ final as (
         deliveries.event_date,
         deliveries.lines,
         coalesce(staged.records, 0) as records,
-        coalesce(staged.records, 0) - coalesce(irregular.repaired_records, 0) as accepted_lines,
+        coalesce(staged.records, 0)
+        - coalesce(irregular.repaired_records, 0) as accepted_lines,
         coalesce(irregular.repaired_lines, 0) as repaired_lines,
         coalesce(irregular.rejected_lines, 0) as rejected_irregular_lines,
         deliveries.lines

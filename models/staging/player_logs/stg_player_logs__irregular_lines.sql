@@ -1,10 +1,13 @@
 -- What becomes of each line that is not simply a record: repaired where that needs no
 -- guess, else rejected.
---   * Empty fields before the uid are stray, since a uid is never empty. Others are stray if dropping
---     every empty field leaves the right number of fields, each in its known form.
---   * Two neighbours with too few fields are one record broken by a newline inside a name, if together
---     they have the right number of fields and every field with a known form has that form.
---   * If a line could belong to the one before as well as to the one after, joining would be a guess.
+--   * Empty fields before the uid are stray, since a uid is never empty. Others are
+--     stray if dropping every empty field leaves the right number of fields, each in
+--     its known form.
+--   * Two neighbours with too few fields are one record broken by a newline inside a
+--     name, if together they have the right number of fields and every field with a
+--     known form has that form.
+--   * If a line could belong to the one before as well as to the one after, joining
+--     would be a guess.
 with irregular_lines as (
 
     {{ read_irregular_lines() }}
@@ -51,7 +54,8 @@ counted as (
         *,
         {{ count_fields('line_text') }} as fields_present,
         {{ count_fields('text_from_uid') }} as fields_from_uid,
-        rtrim(regexp_replace(text_from_uid, chr(9) || '+', chr(9), 'g'), chr(9)) as filled_fields
+        rtrim(regexp_replace(text_from_uid, chr(9) || '+', chr(9), 'g'), chr(9))
+            as filled_fields
     from stripped
 
 ),
@@ -90,7 +94,8 @@ pairs as (
     where
         first_half.fields_present < first_half.fields
         and second_half.fields_present < second_half.fields
-        and first_half.fields_from_uid + second_half.fields_present - 1 = first_half.fields
+        and first_half.fields_from_uid + second_half.fields_present - 1
+        = first_half.fields
         and not first_half.is_too_long
         and not second_half.is_too_long
 
@@ -165,7 +170,11 @@ decided as (
             when trimmed.trimmed_text is not null
                 then
                     case
-                        when {{ is_user_id("split_part(trimmed.trimmed_text, chr(9), 1)") }} then null
+                        when
+                            {{ is_user_id(
+                                'split_part(trimmed.trimmed_text, chr(9), 1)'
+                            ) }}
+                            then null
                         else 'uid_invalid'
                     end
             when trimmed.fields_present < trimmed.fields then 'too_few_fields'

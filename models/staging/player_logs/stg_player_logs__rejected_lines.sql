@@ -49,7 +49,9 @@ rejected as (
         on
             {{ event }}_lines.delivery_id = irregular_lines.delivery_id
             and {{ event }}_lines.line_number = irregular_lines.line_number
-    where not {{ is_user_id(event ~ '_lines.uid') }} and irregular_lines.line_number is null
+    where
+        not {{ is_user_id(event ~ '_lines.uid') }}
+        and irregular_lines.line_number is null
     {% endfor %}
 ),
 
@@ -65,7 +67,9 @@ final as (
         rejected.line_text
     from rejected
     inner join {{ ref('stg_player_logs__deliveries') }} as deliveries
-        on rejected.delivery_id = deliveries.delivery_id and deliveries.status = 'accepted'
+        on
+            rejected.delivery_id = deliveries.delivery_id
+            and deliveries.status = 'accepted'
 
 )
 

@@ -22,7 +22,8 @@ final as (
 
         -- what was searched
         coalesce({{ decode_url('search_query') }}, search_query) as search_query,
-        search_query is null or {{ decode_url('search_query') }} is not null as is_query_decoded,
+        search_query is null
+        or {{ decode_url('search_query') }} is not null as is_query_decoded,
 
         -- how
         device,
