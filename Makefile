@@ -3,22 +3,73 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
-PYTHON := $(VENV)/bin/python
-DBT := $(VENV)/bin/dbt
+BIN := $(VENV)/bin
 READY := $(VENV)/.requirements.lock.installed
 
-MUSIC_BOX_WAREHOUSE ?= warehouse
-export MUSIC_BOX_WAREHOUSE
-export RAW_LOGS ?= $(MUSIC_BOX_WAREHOUSE)/sample_logs
+export MUSIC_BOX_WAREHOUSE ?= warehouse
+export DBT_PROFILES_DIR := profiles
+export DBT_TARGET_PATH := $(MUSIC_BOX_WAREHOUSE)/target
+export DBT_LOG_PATH := $(MUSIC_BOX_WAREHOUSE)/logs
 # `python -m music_box...` finds the package where dbt finds it.
 export PYTHONPATH := python_models
+
+# A folder of deliveries; without one, sample logs of this many users.
+RAW_LOGS ?=
+SAMPLE_USERS ?= 6000
+SAMPLE_LOGS := $(MUSIC_BOX_WAREHOUSE)/sample_logs
+ifneq ($(strip $(RAW_LOGS)),)
+export RAW_LOGS
+else
+LOGS := $(SAMPLE_LOGS)
+endif
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 environment: $(READY) ## create .venv from requirements.lock
 
+build: $(READY) $(LOGS) ## raw logs to tested, published marts (RAW_LOGS=folder for your own)
+	@mkdir -p $(MUSIC_BOX_WAREHOUSE)
+	$(BIN)/dbt build
+
+docs: build ## dbt docs with lineage as one page: warehouse/docs/index.html
+	$(BIN)/dbt docs generate --static
+	@mkdir -p $(MUSIC_BOX_WAREHOUSE)/docs
+	@mv $(DBT_TARGET_PATH)/static_index.html $(MUSIC_BOX_WAREHOUSE)/docs/index.html
+	@echo "open $(MUSIC_BOX_WAREHOUSE)/docs/index.html"
+
+test: check ## everything that must hold; what CI runs
+	$(BIN)/python -m pytest
+
+check: $(READY) ## lint, types and governance, without building anything
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint
+	$(BIN)/dbt parse
+	$(BIN)/dbt-bouncer
+
+compare: $(READY) ## published figures beside those of 60,000 generated users
+	$(BIN)/python -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out $(MUSIC_BOX_WAREHOUSE)/compared_logs
+	$(BIN)/python -m music_box.sample_logs.compare --logs $(MUSIC_BOX_WAREHOUSE)/compared_logs
+
+bench: $(READY) ## what landing and staging cost beside a plain typed read_csv
+	$(BIN)/python tests/benchmarks/landing.py
+
+lock: $(READY) ## renew requirements.lock after a change of pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv lock
+	$(BIN)/uv export --quiet --no-hashes --no-emit-project -o requirements.lock
+
+clean: ## remove everything that was built; logs of your own are not touched
+	rm -rf $(MUSIC_BOX_WAREHOUSE)
+
 $(READY): requirements.lock
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	touch $@
+
+$(SAMPLE_LOGS): $(READY)
+	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
+
+.PHONY: help environment build docs test check compare bench lock clean

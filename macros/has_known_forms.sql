@@ -20,7 +20,7 @@
             {%- elif field == 'paid_flag' %}
             and {{ value }} in ('0', '1')
             {%- elif field == 'time_stamp' %}
-            and try_cast({{ value }} as timestamp) is not null
+            and {{ to_time(value) }} is not null
             {%- endif %}
             {%- endfor %}
     {%- endfor %}

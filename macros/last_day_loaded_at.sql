@@ -1,6 +1,7 @@
 {#-
-    For `dbt source freshness`, from the names in the folder alone, so that it can be asked before a build:
-    now if every usual delivery of the last day is there, else the last day itself, which is then stale.
+    For `dbt source freshness`, from the names in the folder alone, so that it can be
+    asked before a build: now if every usual delivery of the last day is there, else the
+    last day itself, which is then stale.
 -#}
 {% macro last_day_loaded_at(files) -%}
     with names as (

@@ -2,7 +2,8 @@
     The regular lines of deliveries as text, one `select` per file: delivery_id,
     event_date, line_number, then the event's fields. Files stand side by side rather
     than in one list, because numbering lines keeps a scan on one core and several scans
-    can share the cores.
+    can share the cores. No name is believed: a suffix `.gz` may lie, and a folder may
+    be called `uid=1`.
 
     `condition` picks the deliveries by a predicate over `stg_player_logs__deliveries`.
 -#}
@@ -24,8 +25,10 @@
         row_number() over () as line_number,
         {{ fields | join(', ') }}
     from read_csv(
-        '{{ regular_path | replace("'", "''") }}',
+        '{{ escape_glob(regular_path) }}',
         auto_detect = false,
+        compression = 'none',
+        hive_partitioning = false,
         header = false,
         delim = '\t',
         quote = '',

@@ -15,8 +15,10 @@
     {%- for delivery_id, irregular_path in files %}
     select cast({{ delivery_id }} as bigint) as delivery_id, *
     from read_json(
-        '{{ irregular_path | replace("'", "''") }}',
+        '{{ escape_glob(irregular_path) }}',
         format = 'newline_delimited',
+        compression = 'none',
+        hive_partitioning = false,
         columns = {
             'line_number': 'bigint',
             'line_text': 'varchar',

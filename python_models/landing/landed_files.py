@@ -1,4 +1,4 @@
-"""Every file of the folder of deliveries, scanned once: what it is, and where its lines are to be read."""
+"""Every file of the folder of deliveries, scanned once: what it is, and where to read its lines."""
 
 from pathlib import Path
 

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import pandas as pd
 from tqdm import tqdm
@@ -40,12 +40,20 @@ RECENT_SECONDS = 2.0
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-# All bytes that cannot tell whether a line is regular. What is left of a regular line is its tabs.
+# All bytes that cannot tell whether a line is regular. A regular line is left with its tabs.
 _NEUTRAL_BYTES = bytes(byte for byte in range(256) if byte not in b"\t\n\r\0")
 
 
+class Readable(Protocol):
+    """What is asked of a stream of bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most so many bytes, none at the end."""
+        ...
+
+
 class DeliveryError(Exception):
-    """A delivery that cannot be read to its end; the message says why, for the person who sent it."""
+    """A delivery that cannot be read to its end; the message tells its sender why."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,7 @@ def land_folder(
     Parameters
     ----------
     raw_logs
-        The folder of deliveries. Names that begin with `.` or `_` are no deliveries and passed over.
+        The folder of deliveries. Names that begin with `.` or `_` are no deliveries: passed over.
     landing
         Where copies, irregular lines and the memory of earlier calls are kept; safe to delete.
     name_pattern
@@ -163,7 +171,9 @@ def land_folder(
             landed = _land_entry(entry, landing, name_pattern, log_fields)
             rows.append(asdict(landed))
             kept |= {_memory_path(landing, landed.file_name).name}
-            kept |= {Path(path).name for path in (landed.regular_path, landed.irregular_path) if path}
+            kept |= {
+                Path(path).name for path in (landed.regular_path, landed.irregular_path) if path
+            }
             progress.update(landed.file_bytes)
     for leftover in landing.iterdir():
         if leftover.name not in kept:
@@ -237,7 +247,7 @@ def _memory_path(landing: Path, file_name: str) -> Path:
 
 
 def _recall(landing: Path, file_name: str, fingerprint: list[object]) -> LandedFile | None:
-    """Return what an earlier call found in this file, if file and landed copies are still the same."""
+    """Return what an earlier call found in this file, if it and its landed copies are the same."""
     try:
         memory = json.loads(_memory_path(landing, file_name).read_text("utf-8"))
     except (OSError, ValueError):
@@ -271,7 +281,7 @@ class Block:
     is_unfinished: bool = False
 
 
-def read_blocks(stream: BinaryIO) -> Iterator[Block]:
+def read_blocks(stream: Readable) -> Iterator[Block]:
     """Cut a stream into blocks of whole lines, in bounded memory whatever the stream holds."""
     rest = b""
     is_skipping = False  # inside an overlong line whose beginning has been yielded
@@ -307,21 +317,22 @@ def _without_overlong_beginning(content: bytes) -> Iterator[Block]:
 
 
 def split_block(content: bytes, fields: int) -> tuple[bytes, list[tuple[int, str, bool]]]:
-    """Separate regular from irregular lines.
+    r"""Separate regular from irregular lines.
 
     Parameters
     ----------
     content
-        Whole lines, each ending in a newline (also `\\r\\n`).
+        Whole lines, each ending in a newline (also `\r\n`).
     fields
         How many tab-separated fields a regular line has.
 
     Returns
     -------
     tuple
-        The content with every irregular line replaced by empty fields (the very same object if there
-        was nothing to replace), and for each irregular line its 0-based position in the block, its
-        text, and whether bytes that are no text (NUL, CR, invalid UTF-8) were replaced by U+FFFD.
+        The content with every irregular line replaced by empty fields (the very same object if
+        there was nothing to replace), and for each irregular line its 0-based position in the
+        block, its text, and whether bytes that are no text (NUL, CR, invalid UTF-8) were replaced
+        by U+FFFD.
     """
     blank = b"\t" * (fields - 1)
     if _is_regular(content, blank) and _is_text(content):
@@ -358,9 +369,7 @@ def _is_text(content: bytes) -> bool:
     return True
 
 
-def _read_delivery(
-    path: Path, landing: Path, name: DeliveryName, fields: int
-) -> LandedFile:
+def _read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) -> LandedFile:
     status = path.stat()
     digest = hashlib.sha256()
     lines = irregular_lines = content_bytes = 0
@@ -408,7 +417,9 @@ def _read_delivery(
     if path.stat().st_mtime_ns != status.st_mtime_ns or path.stat().st_size != status.st_size:
         raise DeliveryError("the file changed while it was read; build again when it is complete")
     content_sha256 = digest.hexdigest()
-    delivery_id = int(hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode()).hexdigest()[:15], 16)
+    delivery_id = int(
+        hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode()).hexdigest()[:15], 16
+    )
     regular_path = irregular_path = None
     if is_copying and lines:
         regular_path = str(regular_part.replace(landing / f"{path.name}.{delivery_id:x}.regular"))
@@ -448,10 +459,10 @@ def _copy_beginning(path: Path, target: BinaryIO, length: int) -> None:
             length -= len(chunk)
 
 
-class _CountingReader(io.RawIOBase):
+class _CountingReader:
     """Passes a stream on, hashing and counting what goes by."""
 
-    def __init__(self, stream: BinaryIO, digest: hashlib._Hash) -> None:
+    def __init__(self, stream: Readable, digest: hashlib._Hash) -> None:
         self._stream = stream
         self._digest = digest
         self.bytes_read = 0
@@ -467,15 +478,15 @@ class _CountingReader(io.RawIOBase):
 
 
 @contextmanager
-def _open_content(file: BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
+def _open_content(file: io.BufferedReader) -> Iterator[tuple[Readable, str]]:
     """Unpack by what the bytes say, not by what the name says."""
     containers = []
-    stream: BinaryIO = file
-    if file.peek(2)[:2] == b"\x1f\x8b":  # type: ignore[attr-defined]
-        stream = io.BufferedReader(gzip.GzipFile(fileobj=file))  # type: ignore[arg-type]
+    stream = file
+    if file.peek(2)[:2] == b"\x1f\x8b":
+        stream = io.BufferedReader(gzip.GzipFile(fileobj=file))
         containers.append("gzip")
     try:
-        head = stream.peek(512)  # type: ignore[attr-defined]
+        head = stream.peek(512)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DeliveryError(f"the archive cannot be read to its end: {error}") from error
     if head[257:265] in TAR_MARKS:
@@ -485,31 +496,31 @@ def _open_content(file: BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
     yield stream, containers[0] if containers else "plain"
 
 
-class _TarMember(io.RawIOBase):
+class _TarMember:
     """The one file in an archive, read as a stream; no name inside the archive is ever followed."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._archive: tarfile.TarFile | None = None
-        self._member: BinaryIO | None = None
+        self._files = _files_in_tar(stream)
+        self._file: Readable | None = None
 
     def read(self, size: int = -1) -> bytes:
-        if self._archive is None or self._member is None:
-            self._archive = tarfile.open(fileobj=self._stream, mode="r|")
-            self._member = self._next_file()
-            if self._member is None:
+        if self._file is None:
+            self._file = next(self._files, None)
+            if self._file is None:
                 raise DeliveryError("the archive holds no file")
-        content = self._member.read(size)
+        content = self._file.read(size)
         if not content:
-            if self._next_file() is not None:
+            if next(self._files, None) is not None:
                 raise DeliveryError("the archive holds several files; a delivery is one")
             while self._stream.read(BLOCK_BYTES):
                 pass  # to the end, so that a checksum there is verified
         return content
 
-    def _next_file(self) -> BinaryIO | None:
-        assert self._archive is not None
-        while (member := self._archive.next()) is not None:
-            if member.isreg():
-                return self._archive.extractfile(member)  # type: ignore[return-value]
-        return None
+
+def _files_in_tar(stream: BinaryIO) -> Iterator[Readable]:
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            file = archive.extractfile(member) if member.isreg() else None
+            if file is not None:
+                yield file

@@ -52,7 +52,8 @@ def publish(
     shutil.rmtree(workshop, ignore_errors=True)
     workshop.mkdir(parents=True)
     connection.execute(
-        f"attach '{_quoted(workshop / DATABASE)}' as published (storage_version '{STORAGE_VERSION}')"
+        f"attach '{_quoted(workshop / DATABASE)}' as published "
+        f"(storage_version '{STORAGE_VERSION}')"
     )
     try:
         rows = [
@@ -77,7 +78,10 @@ def _quoted(text: object) -> str:
 
 def _schema_of(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     schemas = connection.execute(
-        "select schema_name from duckdb_tables() where table_name = ? and database_name = current_database()",
+        """
+        select schema_name from duckdb_tables()
+        where table_name = ? and database_name = current_database()
+        """,
         [table],
     ).fetchall()
     if len(schemas) != 1:
@@ -100,9 +104,7 @@ def _schema_of(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     return str(schemas[0][0])
 
 
-def _copy(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str, workshop: Path
-) -> int:
+def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, workshop: Path) -> int:
     target = f'published."{schema}"."{table}"'
     connection.execute(f'create schema if not exists published."{schema}"')
     connection.execute(f'create table {target} as select * from "{schema}"."{table}"')
@@ -127,7 +129,5 @@ def _copy(
         connection.execute(
             f"comment on column {target}.\"{column}\" is '{_quoted(column_comment)}'"
         )
-    connection.execute(
-        f"copy {target} to '{_quoted(workshop / table)}.parquet' (format parquet)"
-    )
+    connection.execute(f"copy {target} to '{_quoted(workshop / table)}.parquet' (format parquet)")
     return int(connection.execute(f"select count(*) from {target}").fetchall()[0][0])

@@ -22,9 +22,9 @@ def welch_tests(groups: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per `snapshot_date`, `field`: users, mean share and sample standard deviation of both
-        groups, `t_statistic`, `p_value`, `cohens_d` (positive: churned users have more dirt). The last
-        three are missing where a group has fewer than two users or neither varies.
+        One row per `snapshot_date`, `field`: users, mean share and sample standard deviation of
+        both groups, `t_statistic`, `p_value`, `cohens_d` (positive: churned users have more dirt).
+        The last three are missing where a group has fewer than two users or neither varies.
     """
     columns = ["users", "mean_share", "share_stddev"]
     wide = (

@@ -1,4 +1,4 @@
-"""Is the dirt random? Welch's test of churned against staying users, which SQL has no distribution for."""
+"""Is the dirt random? Welch's test of churned against staying users; SQL lacks the distribution."""
 
 from music_box.statistics import welch_tests
 

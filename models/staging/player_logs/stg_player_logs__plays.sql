@@ -21,7 +21,7 @@ final as (
         {{ to_integer('song_id') }} as song_id,
 
         -- what was played
-        try_cast(song_type as integer) as song_type,
+        try_cast({{ to_integer('song_type') }} as integer) as song_type,
         song_name,
         singer,
         {{ to_number('play_time') }} as play_seconds,

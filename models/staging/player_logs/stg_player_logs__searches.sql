@@ -27,7 +27,7 @@ final as (
 
         -- how
         device,
-        try_cast(time_stamp as timestamp) as searched_at,
+        {{ to_time('time_stamp') }} as searched_at,
         event_date
     from records
     where {{ is_user_id('uid') }}
