@@ -1,0 +1,390 @@
+"""Who arrives when, on which days they come, and how much they do on a visit.
+
+Each user walks through four states, one step a day: LISTENING (comes with a personal
+probability), AWAY (a pause), COOLING (still comes, plays little, about to leave) and GONE (which
+a few return from). Traits decide the personal rates; ``Rates`` holds them, and is shared with
+``truth``, so that the simulation and the probabilities computed from it cannot drift apart.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from music_box.sample_logs.calendar import PARTS, Calendar
+from music_box.sample_logs.parameters import FEATURE_DAYS, UserParameters
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+
+LISTENING, AWAY, COOLING, GONE = range(4)
+ABSENT = 4  # before arrival
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Independent standard normal traits, each of shape (users,)."""
+
+    engagement: Floats
+    volume: Floats
+    visiting: Floats
+    weekend: Floats
+    leaving: Floats
+    pausing: Floats
+    resuming: Floats
+    fading: Floats
+
+    @staticmethod
+    def count() -> int:
+        """Number of traits."""
+        return len(fields(Traits))
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Personal daily probabilities, each of shape (users,) unless said otherwise."""
+
+    visit_listening: Floats  # shape (2, users): on workdays, on weekends
+    visit_cooling: Floats  # the same while cooling
+    leave: Floats
+    pause: Floats
+    resume: Floats
+    return_: Floats
+    one_day: Floats
+    log_plays: Floats  # log mean number of further plays on a visit
+    fading: Floats  # its decline per day of age
+
+
+@dataclass(frozen=True)
+class Population:
+    """Simulated users; arrays of shape (users,) or (users, days)."""
+
+    part: Integers  # which of the three files a day holds the user's records
+    is_iphone: Flags
+    has_two_devices: Flags
+    is_paying: Flags
+    traits: Traits
+    arrival: Integers  # day from which age counts
+    is_one_day: Flags  # gone after the day of arrival
+    state: NDArray[np.int8]
+    plays: NDArray[np.int32]
+    searches: NDArray[np.int32]
+    downloads: NDArray[np.int32]
+    null_rows: NDArray[np.int32]
+
+    @property
+    def size(self) -> int:
+        """Number of users."""
+        return len(self.part)
+
+    def is_active(self) -> Flags:
+        """Whether a user left any record on a day, delivered or not, shape (users, days)."""
+        return (self.plays > 0) | (self.searches > 0) | (self.downloads > 0)
+
+    def take(self, chosen: NDArray[np.intp]) -> "Population":
+        """The chosen users, in the order given."""
+        traits = Traits(*(getattr(self.traits, f.name)[chosen] for f in fields(Traits)))
+        rest = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "traits"}
+        return Population(traits=traits, **rest)
+
+
+def personal_rates(traits: Traits, parameters: UserParameters) -> Rates:
+    """Turn traits into daily probabilities and play rates."""
+    p = parameters
+    visit = (
+        p.visit_logit
+        + p.visit_engagement * traits.engagement
+        + p.visit_spread * traits.visiting
+        + p.visit_volume * traits.volume
+    )
+    weekend = p.weekend + p.weekend_spread * traits.weekend
+    visit_logit = np.stack([visit, visit + weekend])
+    hazard = np.exp(
+        p.leave_log_hazard
+        + p.leave_engagement * traits.engagement
+        + p.leave_volume * traits.volume
+        + p.leave_spread * traits.leaving
+    )
+    pull_back = p.return_engagement * traits.engagement + p.return_volume * traits.volume
+    return Rates(
+        visit_listening=expit(visit_logit),
+        visit_cooling=expit(visit_logit + p.cooling_visit),
+        leave=-np.expm1(-hazard),
+        pause=expit(
+            p.pause_logit + p.pause_spread * traits.pausing + p.pause_engagement * traits.engagement
+        ),
+        resume=expit(
+            p.resume_logit
+            + p.resume_spread * traits.resuming
+            + p.resume_engagement * traits.engagement
+        ),
+        return_=-np.expm1(-p.return_rate * np.exp(pull_back)),
+        one_day=expit(
+            p.one_day_logit
+            + p.one_day_engagement * traits.engagement
+            + p.one_day_volume * traits.volume
+        ),
+        log_plays=(
+            p.plays_log + p.plays_engagement * traits.engagement + p.plays_volume * traits.volume
+        ),
+        fading=p.plays_fading * np.exp(p.plays_fading_spread * traits.fading),
+    )
+
+
+def arrival_weights(days: int, parameters: UserParameters) -> Floats:
+    """Share of users who arrive on each of some days, shape (days,); sums to 1."""
+    p = parameters
+    day = np.arange(days)
+    weights = p.arrival_tail * np.exp(-day / p.arrival_tail_days) + p.arrival_constant
+    weights[0] += p.arrival_first_day
+    weights[1:2] += p.arrival_second_day
+    return np.asarray(weights / weights.sum())
+
+
+def step(
+    state: NDArray[np.int8], rates: Rates, parameters: UserParameters, draw: Floats
+) -> NDArray[np.int8]:
+    """State of the next day, from one uniform number per user; all of shape (users,).
+
+    Listening: leaves with ``leave``, else pauses with ``pause``. Away: gone for good with half
+    of ``leave``, else resumes with ``resume``.
+    """
+    after = state.copy()
+    half_leave = rates.leave / 2
+    listening, away = state == LISTENING, state == AWAY
+    after[listening & (draw < rates.leave + (1 - rates.leave) * rates.pause)] = AWAY
+    after[listening & (draw < rates.leave)] = COOLING
+    after[away & (draw < half_leave + (1 - half_leave) * rates.resume)] = LISTENING
+    after[away & (draw < half_leave)] = GONE
+    after[(state == COOLING) & (draw < parameters.cooling_ends)] = GONE
+    after[(state == GONE) & (draw < rates.return_)] = LISTENING
+    return after
+
+
+def walk(
+    rates: Rates,
+    arrival: Integers,
+    is_one_day: Flags,
+    days: int,
+    parameters: UserParameters,
+    rng: np.random.Generator,
+) -> NDArray[np.int8]:
+    """States from arrival to the last day, shape (users, days); ABSENT before arrival."""
+    draws = rng.random((days, len(arrival)))
+    states = np.full((days, len(arrival)), ABSENT, dtype=np.int8)
+    states[0, arrival == 0] = LISTENING
+    for day in range(1, days):
+        states[day] = step(states[day - 1], rates, parameters, draws[day])
+        states[day, is_one_day & (arrival == day - 1)] = GONE
+        states[day, arrival == day] = LISTENING
+    return np.ascontiguousarray(states.T)
+
+
+def walk_back(
+    rates: Rates, existed: Flags, start: int, rng: np.random.Generator
+) -> NDArray[np.int8]:
+    """States of existing users, who listen on day ``start``, before it; shape (users, start).
+
+    Listening and away, a chain of two states, is reversible: run backward it has the same
+    probabilities. So the past is drawn from the present without changing it.
+    """
+    draws = rng.random((start, len(existed)))
+    states = np.full((start, len(existed)), ABSENT, dtype=np.int8)
+    later = np.full(len(existed), LISTENING, dtype=np.int8)
+    for day in reversed(range(start)):
+        changes = draws[day] < np.where(later == LISTENING, rates.pause, rates.resume)
+        later = np.where(changes, AWAY - later, later).astype(np.int8)
+        states[day, existed] = later[existed]
+    return np.ascontiguousarray(states.T)
+
+
+def _visits(
+    state: NDArray[np.int8],
+    rates: Rates,
+    arrival: Integers,
+    is_weekend: Flags,
+    rng: np.random.Generator,
+) -> Flags:
+    """Whether each user comes on each day, shape (users, days); always on arrival."""
+    weekend = is_weekend.astype(np.int64)
+    probability = np.where(
+        state == LISTENING,
+        rates.visit_listening[weekend].T,
+        np.where(state == COOLING, rates.visit_cooling[weekend].T, 0.0),
+    )
+    visits = rng.random(state.shape) < probability
+    visits[np.arange(len(state)), arrival] = True
+    return visits
+
+
+def _counts(
+    state: NDArray[np.int8],
+    visits: Flags,
+    rates: Rates,
+    arrival: Integers,
+    parameters: UserParameters,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Plays, searches and downloads per user and day, each of shape (users, days)."""
+    p = parameters
+    users = len(state)
+    user, day = np.nonzero(visits)
+    age = np.maximum(day - arrival[user], 0)
+    cooling = state[user, day] == COOLING
+
+    log_plays = (
+        rates.log_plays[user]
+        + p.plays_new * np.exp(-age / p.plays_new_days)
+        + np.log(p.plays_cooling_factor) * cooling
+        - rates.fading[user] * age
+        + p.plays_day_spread * rng.standard_normal(len(user))
+    )
+    plays = 1 + rng.poisson(np.exp(np.minimum(log_plays, p.plays_log_rate_limit)))
+
+    is_searcher = rng.random(users) < p.searcher_share
+    searching = p.searches_log + p.searches_spread * rng.standard_normal(users)
+    log_searches = (
+        searching[user]
+        + p.searches_new * np.exp(-age / p.searches_new_days)
+        + p.searches_cooling * cooling
+        + p.searches_day_spread * rng.standard_normal(len(user))
+    )
+    searches = rng.poisson(np.exp(log_searches)) * is_searcher[user]
+
+    is_downloader = rng.random(users) < p.downloader_share
+    downloading = p.downloads_log + p.downloads_spread * rng.standard_normal(users)
+    log_downloads = (
+        downloading[user]
+        + p.downloads_new * np.exp(-age / p.downloads_new_days)
+        + p.downloads_day_spread * rng.standard_normal(len(user))
+    )
+    log_downloads = np.minimum(log_downloads, p.plays_log_rate_limit)
+    downloads = rng.poisson(np.exp(log_downloads)) * is_downloader[user]
+
+    never_plays = (rng.random(users) < p.never_plays_share)[user]
+    skip_plays = rng.random(len(user)) < p.no_play_visit_share * np.exp(
+        -plays / p.no_play_visit_scale
+    )
+    searches += never_plays  # so that every visit leaves a record
+    plays[never_plays | (skip_plays & (searches + downloads > 0))] = 0
+
+    grids = []
+    for count in (plays, searches, downloads):
+        grid = np.zeros(state.shape, dtype=np.int32)
+        grid[user, day] = count
+        grids.append(grid)
+    return grids[0], grids[1], grids[2]
+
+
+def _simulate(
+    users: int,
+    is_early: bool,
+    calendar: Calendar,
+    parameters: UserParameters,
+    rng: np.random.Generator,
+) -> Population:
+    """Simulate some users; early ones arrive before the calibrated days, others in them."""
+    p = parameters
+    traits = Traits(*rng.standard_normal((Traits.count(), users)))
+    rates = personal_rates(traits, p)
+    first, last = (0, calendar.start) if is_early else (calendar.start, calendar.days)
+    arrival = first + rng.choice(last - first, size=users, p=arrival_weights(last - first, p))
+    is_one_day = rng.random(users) < rates.one_day
+    existed = (
+        (rng.random(users) < p.existing_share)
+        & (arrival < calendar.start + p.existing_days)
+        & ~is_one_day
+        & (calendar.start > 0)
+    )
+    state = walk(rates, arrival, is_one_day, calendar.days, p, rng)
+    if not is_early:
+        before = walk_back(rates, existed, calendar.start, rng)
+        state[:, : calendar.start] = before
+    visits = _visits(state, rates, arrival, calendar.is_weekend(), rng)
+    plays, searches, downloads = _counts(state, visits, rates, arrival, p, rng)
+    has_null_rows = rng.random(users) < p.null_row_share
+    null_rows = rng.poisson(p.null_rows / 10, size=plays.shape) * (plays > 0)
+    return Population(
+        part=rng.integers(len(PARTS), size=users),
+        is_iphone=rng.random(users) < p.iphone_share,
+        has_two_devices=rng.random(users) < p.two_device_share,
+        is_paying=rng.random(users) < p.paying_share,
+        traits=traits,
+        arrival=arrival,
+        is_one_day=is_one_day,
+        state=state,
+        plays=plays,
+        searches=searches,
+        downloads=downloads,
+        null_rows=(null_rows * has_null_rows[:, None]).astype(np.int32),
+    )
+
+
+def _leaves_a_trace(population: Population, calendar: Calendar) -> Flags:
+    """Whether any record of a user is in a file that was delivered, shape (users,)."""
+    delivered = ~calendar.is_play_file_missing()[population.part]
+    traces = (population.plays > 0) & delivered
+    traces |= (population.searches > 0) | (population.downloads > 0)
+    return np.asarray(traces.any(axis=1))
+
+
+def _sample(
+    users: int,
+    is_early: bool,
+    calendar: Calendar,
+    parameters: UserParameters,
+    rng: np.random.Generator,
+) -> list[Population]:
+    """Exactly ``users`` users who leave a trace and, if early, are silent from ``start`` on."""
+    batches: list[Population] = []
+    missing = users
+    while missing > 0:
+        batch = _simulate(missing + missing // 8 + 8, is_early, calendar, parameters, rng)
+        keep = _leaves_a_trace(batch, calendar)
+        if is_early:
+            keep &= ~batch.is_active()[:, calendar.start :].any(axis=1)
+        batches.append(batch.take(np.flatnonzero(keep)[:missing]))
+        missing -= batches[-1].size
+    return batches
+
+
+def early_leavers(users: int, calendar: Calendar, parameters: UserParameters) -> int:
+    """How many of some users are gone before the calibrated days.
+
+    Their number grows with the length of the history, up to a full feature window.
+    """
+    share = parameters.early_leaver_share * min(1.0, calendar.start / (FEATURE_DAYS - 2))
+    return round(users * share)
+
+
+def simulate_users(
+    users: int, calendar: Calendar, parameters: UserParameters, rng: np.random.Generator
+) -> Population:
+    """Simulate a chunk of users, in random order.
+
+    Every one of them leaves at least one record in a delivered file: a user whose only records
+    lie in missing files is unknown to the logs, and replaced.
+    """
+    early = early_leavers(users, calendar, parameters)
+    batches = _sample(users - early, False, calendar, parameters, rng)
+    batches += _sample(early, True, calendar, parameters, rng)
+    order = rng.permutation(users)
+    return concatenate(batches).take(order)
+
+
+def concatenate(populations: list[Population]) -> Population:
+    """All users of several populations, in order."""
+    traits = Traits(
+        *(
+            np.concatenate([getattr(one.traits, f.name) for one in populations])
+            for f in fields(Traits)
+        )
+    )
+    rest = {
+        f.name: np.concatenate([getattr(one, f.name) for one in populations])
+        for f in fields(Population)
+        if f.name != "traits"
+    }
+    return Population(traits=traits, **rest)
