@@ -45,9 +45,9 @@ check: $(READY) ## lint, types and governance, without building anything
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint
-	$(BIN)/dbt parse
-	$(BIN)/dbt-bouncer
+	$(BIN)/sqlfluff lint --disable-progress-bar
+	$(BIN)/dbt --quiet --warn-error parse --target-path warehouse/lint --log-path warehouse/lint
+	$(BIN)/dbt-bouncer run
 
 compare: $(READY) ## published figures beside those of 60,000 generated users
 	$(BIN)/python -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out $(MUSIC_BOX_WAREHOUSE)/compared_logs

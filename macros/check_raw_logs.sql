@@ -9,7 +9,9 @@
         and flags.WHICH in ('build', 'run')
         and 'model.music_box.landed_files' in selected_resources
     -%}
-        {%- set folder = (deliveries | string).split("'", 1)[1].rsplit('/', 1)[0] -%}
+        {#- the folder as it was given: out of the pattern, without its escapes -#}
+        {%- set pattern_of_folder = (deliveries | string).split("'", 1)[1].rsplit('/', 1)[0] -%}
+        {%- set folder = modules.re.sub('\\[(.)\\]', '\\1', pattern_of_folder) | replace("''", "'") -%}
         {%- set names = run_query(
             "select parse_filename(file) from " ~ deliveries
         ).columns[0].values() -%}
@@ -20,10 +22,12 @@
         {%- endfor -%}
         {%- if matching | length == 0 -%}
             {{ exceptions.raise_compiler_error(
-                "RAW_LOGS is '" ~ folder ~ "': there is no such folder, or no file in it is named "
-                ~ "like a delivery, YYYYMMDD[_part]_{play|down|search}.log[.gz|.tar.gz], "
-                ~ "for example 20170330_1_play.log. Set RAW_LOGS to a folder of deliveries, "
-                ~ "or unset it and run `make build`, which writes sample logs."
+                "RAW_LOGS is '" ~ folder
+                ~ "': there is no such folder, or no file in it is named "
+                ~ "like a delivery, "
+                ~ "YYYYMMDD[_part]_{play|down|search}.log[.gz|.tar.gz], for example "
+                ~ "20170330_1_play.log. Set RAW_LOGS to a folder of deliveries, or "
+                ~ "unset it and run `make build`, which writes sample logs."
             ) }}
         {%- endif -%}
     {%- endif -%}

@@ -3,7 +3,6 @@
     is a real skip.
 -#}
 {% macro is_valid_play_time(play_seconds) -%}
-    coalesce(
-        {{ play_seconds }} {{ '>' if var('zero_play_time_is_missing') else '>=' }} 0, false
-    )
+    {%- set above = '>' if var('zero_play_time_is_missing') else '>=' -%}
+    coalesce({{ play_seconds }} {{ above }} 0, false)
 {%- endmacro %}

@@ -6,7 +6,9 @@
 {% macro last_day_loaded_at(files) -%}
     with names as (
         select regexp_extract(
-            parse_filename(file), '{{ var("delivery_name_pattern") }}', ['day', 'part', 'event', 'suffix']
+            parse_filename(file),
+            '{{ var("delivery_name_pattern") }}',
+            ['day', 'part', 'event', 'suffix']
         ) as name
         from {{ files }}
     ),

@@ -6,7 +6,10 @@
 {% macro population_stddev(count, total, total_of_squares) -%}
     coalesce(
         sqrt(
-            cast({{ count }} * {{ total_of_squares }} - {{ total }} * {{ total }} as double)
+            cast(
+                {{ count }} * {{ total_of_squares }} - {{ total }} * {{ total }}
+                as double
+            )
         )
         / nullif({{ count }}, 0),
         0.0

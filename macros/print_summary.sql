@@ -28,10 +28,13 @@
                     else ', {:,} records, rejected lines: {:,}'.format(
                         records | int, rejected | int
                     ) -%}
-                {%- do print(status ~ ': ' ~ files ~ ' files' ~ lines_text ~ records_text) -%}
+                {%- do print(
+                    status ~ ': ' ~ files ~ ' files' ~ lines_text ~ records_text
+                ) -%}
             {%- endfor -%}
             {%- set snapshots = run_query(
-                "select snapshot_date, role, users, churn_rate, coalesce(skip_reason, '')
+                "select
+                    snapshot_date, role, users, churn_rate, coalesce(skip_reason, '')
                 from " ~ built['snapshots'] ~ " order by snapshot_date desc"
             ).rows -%}
             {%- for snapshot_date, role, users, churn_rate, skip_reason in snapshots -%}

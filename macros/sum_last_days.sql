@@ -5,7 +5,8 @@
 {% macro sum_last_days(measure, days) -%}
     coalesce(
         cast(
-            sum({{ measure }}) filter (where {{ in_last_days('event_date', days) }}) as bigint
+            sum({{ measure }}) filter (where {{ in_last_days('event_date', days) }})
+            as bigint
         ),
         0
     )

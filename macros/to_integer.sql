@@ -4,7 +4,8 @@
 -#}
 {% macro to_integer(text) -%}
     case
-        when cast(try_cast({{ text }} as bigint) as {{ dbt.type_string() }}) = {{ text }}
+        when
+            cast(try_cast({{ text }} as bigint) as {{ dbt.type_string() }}) = {{ text }}
             then try_cast({{ text }} as bigint)
     end
 {%- endmacro %}

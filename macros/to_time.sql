@@ -4,6 +4,7 @@
 -#}
 {% macro to_time(text) -%}
     case
-        when {{ text }} like '____-__-__ __:__:__' then try_cast({{ text }} as timestamp)
+        when {{ text }} like '____-__-__ __:__:__'
+            then try_cast({{ text }} as timestamp)
     end
 {%- endmacro %}

@@ -63,7 +63,7 @@ totals as (
         coalesce(
             sum(plays) filter (where seconds is distinct from delivered_seconds), 0
         ) as filled_records,
-        {{ ordered_sum('plays * seconds', 'seconds') }}
+        {{ ordered_sum('plays * seconds', 'seconds, plays') }}
         / sum(plays) filter (where seconds is not null) as mean_seconds,
         min(seconds) as min_seconds,
         max(seconds) as max_seconds
@@ -80,7 +80,7 @@ squared_deviations as (
         filled.field,
         {{ ordered_sum(
             'filled.plays * power(filled.seconds - totals.mean_seconds, 2)',
-            'filled.seconds'
+            'filled.seconds, filled.plays'
         ) }} as squared_deviation
     from filled
     inner join totals

@@ -1,8 +1,8 @@
-"""What landing and staging a clean delivery costs, beside DuckDB's typed `read_csv` of the same file.
+"""What landing and staging a clean delivery costs, beside DuckDB's typed `read_csv` of that file.
 
 Clean files must not pay for dirty ones: the whole way from bytes to the staged table (scan, hash,
-read as text with line numbers, cast) is to stay within 1.5 x of reading the file as if it were known to
-be clean. Both are timed in one run, in turn; quote the ratio, not the seconds.
+read as text with line numbers, cast) is to stay within 1.5 x of reading the file as if it were
+known to be clean. Both are timed in one run, in turn; quote the ratio, not the seconds.
 """
 
 from __future__ import annotations
@@ -80,7 +80,13 @@ def staging_sql(folder: Path, workshop: Path) -> str:
     }
     workshop.mkdir(exist_ok=True)
     subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "--quiet", "build", "--select", "+stg_player_logs__plays"],
+        [
+            Path(sys.executable).with_name("dbt"),
+            "--quiet",
+            "build",
+            "--select",
+            "+stg_player_logs__plays",
+        ],
         cwd=PROJECT,
         env=environment,
         check=True,
@@ -158,14 +164,20 @@ def main() -> None:
             for action, rows in seconds.items()
         }
         start_wall, start_cpu = medians["nothing"]
-        print(f"{arguments.lines:,} clean play lines, {os.cpu_count()} cores, median of {arguments.rounds}")
+        print(
+            f"{arguments.lines:,} clean play lines, {os.cpu_count()} cores, "
+            f"median of {arguments.rounds}"
+        )
         print("| | wall seconds | CPU seconds |\n|---|---|---|")
         net = {}
         for action in actions[1:]:
             wall, cpu = medians[action]
             net[action] = (wall - start_wall, cpu - start_cpu)
             print(f"| {action} | {net[action][0]:.2f} | {net[action][1]:.2f} |")
-        ratios = [ours / theirs for ours, theirs in zip(net["land_and_stage"], net["typed_read"], strict=True)]
+        ratios = [
+            ours / theirs
+            for ours, theirs in zip(net["land_and_stage"], net["typed_read"], strict=True)
+        ]
         print(f"| ratio | {ratios[0]:.2f} | {ratios[1]:.2f} |")
         print(json.dumps({"wall_ratio": round(ratios[0], 3), "cpu_ratio": round(ratios[1], 3)}))
 

@@ -1,0 +1,139 @@
+"""What holds of the project's files as they stand: YAML, descriptions, contracts, lock file."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import dbt.jsonschemas
+import jsonschema
+import pytest
+import yaml
+from conftest import PROJECT, Warehouse, run_dbt
+
+SCHEMAS = Path(dbt.jsonschemas.__file__).parent
+PROPERTIES = sorted(
+    path.relative_to(PROJECT)
+    for folder in ("models", "python_models", "seeds", "macros", "tests")
+    for path in (PROJECT / folder).rglob("*.yml")
+)
+PYTHON_MODELS = sorted(
+    path.relative_to(PROJECT)
+    for path in (PROJECT / "python_models").rglob("*.py")
+    if "music_box" not in path.relative_to(PROJECT).parts
+)
+# sqlfluff sees what a definition renders to, which is nothing, and passes over its text.
+DEFINITIONS = sorted(
+    path.relative_to(PROJECT)
+    for folder in ("macros", "tests/generic")
+    for path in (PROJECT / folder).glob("*.sql")
+)
+PUBLISHED_COPY = PROJECT / "python_models/published/published_copy.py"
+# A table says what a row of it is; one with a single row says that.
+GRAIN = re.compile(r"\bOne row( per |; no key)")
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("parsed")
+    parsed = run_dbt(folder, folder, "parse")
+    assert parsed.return_code == 0, parsed.output
+    content: dict[str, Any] = json.loads((folder / "target" / "manifest.json").read_text("utf-8"))
+    return content
+
+
+def nodes(manifest: dict[str, Any], *resource_types: str) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] in resource_types]
+
+
+def public_models(manifest: dict[str, Any]) -> set[str]:
+    return {node["name"] for node in nodes(manifest, "model") if node["access"] == "public"}
+
+
+def schema_errors(path: Path, schema: str) -> list[str]:
+    """Messages of dbt's own JSON schema, which dbt itself does not ask on DuckDB."""
+    rules = json.loads((SCHEMAS / schema / "latest.json").read_text("utf-8"))
+    content = yaml.safe_load((PROJECT / path).read_text("utf-8"))
+    validator = jsonschema.validators.validator_for(rules)(rules)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(content)]
+
+
+def test_dbt_project_file_fits_the_schema_of_dbt() -> None:
+    assert schema_errors(Path("dbt_project.yml"), "project") == []
+
+
+@pytest.mark.parametrize("path", PROPERTIES, ids=str)
+def test_properties_file_fits_the_schema_of_dbt(path: Path) -> None:
+    assert schema_errors(path, "resources") == []
+
+
+def test_published_tables_are_the_public_models(manifest: dict[str, Any]) -> None:
+    pairs = re.findall(r'"(\w+)": dbt\.ref\("(\w+)"\)', PUBLISHED_COPY.read_text("utf-8"))
+    assert [name for name, _ in pairs] == [reference for _, reference in pairs]
+    assert {name for name, _ in pairs} == public_models(manifest)
+
+
+def test_public_models_have_an_enforced_contract(manifest: dict[str, Any]) -> None:
+    loose = [
+        node["name"]
+        for node in nodes(manifest, "model")
+        if node["access"] == "public" and not node["config"]["contract"]["enforced"]
+    ]
+    assert loose == []
+
+
+def test_every_table_says_what_a_row_is(manifest: dict[str, Any]) -> None:
+    silent = [
+        node["name"]
+        for node in nodes(manifest, "model", "seed")
+        if not GRAIN.search(" ".join(node["description"].split()))
+    ]
+    assert silent == []
+
+
+def test_every_named_column_is_described(manifest: dict[str, Any]) -> None:
+    silent = [
+        f"{node['name']}.{column['name']}"
+        for node in nodes(manifest, "model", "seed")
+        for column in node["columns"].values()
+        if not column["description"].strip()
+    ]
+    assert silent == []
+
+
+def test_every_column_that_is_built_is_described(
+    generated_warehouse: tuple[Path, Warehouse],
+) -> None:
+    """The working database carries the descriptions: none is missing there, also of views."""
+    _, warehouse = generated_warehouse
+    silent = warehouse.rows(
+        """
+        select table_name, column_name from duckdb_columns()
+        where not internal and database_name = current_database() and comment is null
+        """
+    )
+    assert silent == []
+
+
+@pytest.mark.parametrize("path", PYTHON_MODELS, ids=str)
+def test_python_models_are_thin(path: Path) -> None:
+    """What a model computes belongs into the package, where it can be tested without dbt."""
+    assert len((PROJECT / path).read_text("utf-8").splitlines()) <= 40
+
+
+@pytest.mark.parametrize("path", DEFINITIONS, ids=str)
+def test_definitions_keep_to_the_width_of_models(path: Path) -> None:
+    content = (PROJECT / path).read_text("utf-8")
+    lines = content.splitlines()
+    assert [line for line in lines if len(line) > 88 or line != line.rstrip()] == []
+    assert content.endswith("\n")
+
+
+def test_lock_file_names_packages_and_no_place_to_get_them() -> None:
+    """A host in the lock file is one that the next person may not reach, or should not."""
+    lines = (PROJECT / "requirements.lock").read_text("utf-8").splitlines()
+    assert [line for line in lines if re.search(r"://|@|\.(com|org|net|io)\b", line)] == []
+    pinned = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    assert [line for line in pinned if not re.match(r"[A-Za-z0-9._-]+==\S+( ;.*)?$", line)] == []
