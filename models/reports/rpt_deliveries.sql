@@ -1,4 +1,8 @@
 -- What came, and what became of every line of it.
+{%- set reasons = [
+    'empty_line', 'uid_invalid', 'too_few_fields', 'too_many_fields', 'ambiguous_join',
+    'line_too_long'
+] %}
 with deliveries as (
 
     select * from {{ ref('stg_player_logs__deliveries') }}
@@ -16,10 +20,7 @@ rejected as (
     select
         delivery_id,
         count(*) as lines,
-        {%- for reason in [
-            'empty_line', 'uid_invalid', 'too_few_fields', 'too_many_fields',
-            'ambiguous_join', 'line_too_long'
-        ] %}
+        {%- for reason in reasons %}
         count(*) filter (where rejection_reason = '{{ reason }}') as {{ reason }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
@@ -50,10 +51,7 @@ final as (
             else 0
         end as set_aside_lines,
         coalesce(delivery_counts.records, 0) as records,
-        {%- for reason in [
-            'empty_line', 'uid_invalid', 'too_few_fields', 'too_many_fields',
-            'ambiguous_join', 'line_too_long'
-        ] %}
+        {%- for reason in reasons %}
         coalesce(rejected.{{ reason }}, 0) as rejected_{{ reason }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
