@@ -10,8 +10,10 @@
         and 'model.music_box.landed_files' in selected_resources
     -%}
         {#- the folder as it was given: out of the pattern, without its escapes -#}
-        {%- set pattern_of_folder = (deliveries | string).split("'", 1)[1].rsplit('/', 1)[0] -%}
-        {%- set folder = modules.re.sub('\\[(.)\\]', '\\1', pattern_of_folder) | replace("''", "'") -%}
+        {%- set escaped = (deliveries | string).split("'", 1)[1].rsplit('/', 1)[0] -%}
+        {%- set folder =
+            modules.re.sub('\\[(.)\\]', '\\1', escaped) | replace("''", "'")
+        -%}
         {%- set names = run_query(
             "select parse_filename(file) from " ~ deliveries
         ).columns[0].values() -%}

@@ -49,14 +49,27 @@ play_users as (
 
 ),
 
+-- a stage that leaves nothing is a row of its own: the drop has to show somewhere
+play_snapshot_stages as (
+
+    select
+        snapshots_with_plays.snapshot_date,
+        cleaning_stages.stage_number
+    from (
+        select distinct snapshot_date from cleaning_users
+    ) as snapshots_with_plays
+    cross join cleaning_stages
+
+),
+
 play_stages as (
 
     select
-        play_times.snapshot_date,
+        play_snapshot_stages.snapshot_date,
         'play' as event,
-        play_times.stage_number,
-        cast(play_times.records as bigint) as records,
-        play_users.users,
+        play_snapshot_stages.stage_number,
+        cast(coalesce(play_times.records, 0) as bigint) as records,
+        coalesce(play_users.users, 0) as users,
         play_times.filled_records as filled_play_times,
         song_lengths.filled_records as filled_song_lengths,
         play_times.mean_seconds as play_seconds_mean,
@@ -67,17 +80,21 @@ play_stages as (
         song_lengths.stddev_seconds as song_seconds_stddev,
         song_lengths.min_seconds as song_seconds_min,
         song_lengths.max_seconds as song_seconds_max
-    from cleaning_statistics as play_times
-    inner join cleaning_statistics as song_lengths
+    from play_snapshot_stages
+    left join cleaning_statistics as play_times
         on
-            play_times.snapshot_date = song_lengths.snapshot_date
-            and play_times.stage_number = song_lengths.stage_number
+            play_snapshot_stages.snapshot_date = play_times.snapshot_date
+            and play_snapshot_stages.stage_number = play_times.stage_number
+            and play_times.field = 'play_time'
+    left join cleaning_statistics as song_lengths
+        on
+            play_snapshot_stages.snapshot_date = song_lengths.snapshot_date
+            and play_snapshot_stages.stage_number = song_lengths.stage_number
             and song_lengths.field = 'song_length'
-    inner join play_users
+    left join play_users
         on
-            play_times.snapshot_date = play_users.snapshot_date
-            and play_times.stage_number = play_users.stage_number
-    where play_times.field = 'play_time'
+            play_snapshot_stages.snapshot_date = play_users.snapshot_date
+            and play_snapshot_stages.stage_number = play_users.stage_number
 
 ),
 
@@ -104,18 +121,19 @@ window_days as (
 other_stages as (
 
     {%- for event, measure in [('down', 'downloads'), ('search', 'searches')] %}
-    {%- for stage in ['delivered', 'users_kept'] %}
+    {%- for stage, condition in [('delivered', 'true'), ('users_kept', 'is_kept')] %}
     select
         window_days.snapshot_date,
         '{{ event }}' as event,
         cleaning_stages.stage_number,
-        cast(sum(window_days.{{ measure }}) as bigint) as records,
-        count(distinct window_days.user_id) as users
+        cast(
+            coalesce(sum(window_days.{{ measure }}) filter (where {{ condition }}), 0)
+            as bigint
+        ) as records,
+        count(distinct window_days.user_id) filter (where {{ condition }}) as users
     from window_days
     inner join cleaning_stages on cleaning_stages.stage = '{{ stage }}'
-    where
-        window_days.{{ measure }} > 0
-        {{- ' and window_days.is_kept' if stage == 'users_kept' }}
+    where window_days.{{ measure }} > 0
     group by window_days.snapshot_date, cleaning_stages.stage_number
     {{ 'union all' if not loop.last }}
     {%- endfor %}

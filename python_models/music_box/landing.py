@@ -10,6 +10,7 @@ file therefore pays for one scan of its bytes, a dirty one only for its dirty li
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -37,6 +38,7 @@ MAX_NAME_BYTES = 200  # file systems allow 255, and landed copies have endings o
 TAR_MARKS = (b"ustar\x0000", b"ustar  \0")  # with the version, since a song may be called "ustar"
 CACHE_VERSION = 1  # raise it when this module reads the same bytes differently
 RECENT_SECONDS = 2.0
+FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -223,9 +225,14 @@ def _land_entry(
     if remembered is not None:
         return remembered
     seen_at = time.time()
+    is_lasting = True
     try:
         landed = _read_delivery(Path(entry.path), landing, name, len(fields))
     except (DeliveryError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in FULL_DISK_ERRORS:
+            raise  # this is no fault of the delivery's, and the next one would not land either
+        # What the bytes say stays true; a permission may be given and a disk mended.
+        is_lasting = isinstance(error, DeliveryError)
         landed = LandedFile(
             entry.name,
             delivery=name.delivery,
@@ -237,7 +244,7 @@ def _land_entry(
             modified_ns=status.st_mtime_ns,
         )
     # A file written just now may be written again within the clock's grain: look again next time.
-    if seen_at - max(status.st_mtime, status.st_ctime) > RECENT_SECONDS:
+    if is_lasting and seen_at - max(status.st_mtime, status.st_ctime) > RECENT_SECONDS:
         _remember(landing, landed, fingerprint)
     return landed
 
@@ -391,6 +398,8 @@ def _read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) -
             is_unfinished = block.is_unfinished
             if lines == 0 and content.startswith(BYTE_ORDER_MARK):
                 content = content[len(BYTE_ORDER_MARK) :]
+                if content == b"\n" and is_unfinished:
+                    break  # the mark was all
             if block.is_too_long:
                 regular = b"\t" * (fields - 1) + b"\n"
                 text = content[:-1].decode("utf-8", "replace").replace("\0", REPLACEMENT)

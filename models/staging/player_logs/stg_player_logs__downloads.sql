@@ -17,7 +17,8 @@ final as (
         -- keys
         delivery_id,
         line_number,
-        {{ to_integer('uid') }} as user_id,
+        -- whose form the filter below has checked
+        try_cast(uid as bigint) as user_id,
         {{ to_integer('song_id') }} as song_id,
 
         -- what was downloaded

@@ -96,6 +96,9 @@ pairs as (
         and second_half.fields_present < second_half.fields
         and first_half.fields_from_uid + second_half.fields_present - 1
         = first_half.fields
+        -- nothing but tabs is an empty line, and no half of anything
+        and first_half.text_from_uid <> ''
+        and second_half.text_from_uid <> ''
         and not first_half.is_too_long
         and not second_half.is_too_long
 
@@ -178,6 +181,7 @@ decided as (
                         else 'uid_invalid'
                     end
             when trimmed.fields_present < trimmed.fields then 'too_few_fields'
+            when trimmed.fields_present = trimmed.fields then 'uid_invalid'
             else 'too_many_fields'
         end as rejection_reason
     from trimmed

@@ -17,11 +17,11 @@ final as (
         -- keys
         delivery_id,
         line_number,
-        {{ to_integer('uid') }} as user_id,
+        -- whose form the filter below has checked
+        try_cast(uid as bigint) as user_id,
         {{ to_integer('song_id') }} as song_id,
 
         -- what was played
-        try_cast({{ to_integer('song_type') }} as integer) as song_type,
         song_name,
         singer,
         {{ to_number('play_time') }} as play_seconds,

@@ -18,7 +18,8 @@ final as (
         -- keys
         delivery_id,
         line_number,
-        {{ to_integer('uid') }} as user_id,
+        -- whose form the filter below has checked
+        try_cast(uid as bigint) as user_id,
 
         -- what was searched
         coalesce({{ decode_url('search_query') }}, search_query) as search_query,

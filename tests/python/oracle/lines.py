@@ -119,7 +119,6 @@ class Play:
     day: date
     device: str | None
     song_id: int | None
-    song_type: int | None
     song_name: str | None
     singer: str | None
     play_seconds: float | None
@@ -183,7 +182,6 @@ def record_of(event: str, fields: dict[str, str], day: date) -> Record:
         day,
         device,
         song_id,
-        whole_number(fields["song_type"], INTEGER),
         song_name,
         singer,
         seconds(fields["play_time"]),

@@ -151,7 +151,7 @@ def compare_rejected_lines(warehouse: Queryable, expected: Expected) -> Comparis
 
 DOWNLOAD_FIELDS = ("device", "song_id", "song_name", "singer", "is_paid")
 STAGED = {
-    "play": ("plays", (*DOWNLOAD_FIELDS, "song_type", "play_seconds", "song_seconds")),
+    "play": ("plays", (*DOWNLOAD_FIELDS, "play_seconds", "song_seconds")),
     "down": ("downloads", DOWNLOAD_FIELDS),
     "search": ("searches", ("device", "searched_at", "search_query", "is_query_decoded")),
 }
