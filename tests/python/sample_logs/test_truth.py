@@ -36,8 +36,8 @@ def truth(request: pytest.FixtureRequest) -> tuple[Floats, Floats, NDArray[np.bo
     latent = p_silent_latent(population, calendar, PARAMETERS)
     log = VisibleLog.of(population, calendar)
     given_logs = IdealObserver(calendar, PARAMETERS, draws=1_024).p_silent(log)
-    known = log.visited[:, calendar.feature_start :].any(axis=1)
-    silent = ~population.is_active()[:, calendar.snapshot + 1 :].any(axis=1)
+    known = np.asarray(log.visited[:, calendar.feature_start :].any(axis=1))
+    silent = np.asarray(~population.is_active()[:, calendar.snapshot + 1 :].any(axis=1))
     return latent[known], given_logs[known], silent[known]
 
 

@@ -1,0 +1,1 @@
+"""Whole dbt builds on small hand-made folders of deliveries."""

@@ -1,0 +1,1 @@
+"""Tests of the landing: bytes in, countable lines out."""
