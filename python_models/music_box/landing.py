@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, TextIO
 
 import pandas as pd
 from tqdm import tqdm
@@ -323,7 +323,31 @@ def _without_overlong_beginning(content: bytes) -> Iterator[Block]:
         yield Block(content[first_end:])
 
 
-def split_block(content: bytes, fields: int) -> tuple[bytes, list[tuple[int, str, bool]]]:
+class IrregularLine(NamedTuple):
+    """A line that SQL has to look at.
+
+    `position` counts from 0 in its block; `is_replaced` says that bytes that are no text (NUL, CR,
+    invalid UTF-8) stand in `text` as U+FFFD.
+    """
+
+    position: int
+    text: str
+    is_replaced: bool
+
+
+class SplitBlock(NamedTuple):
+    """A block with its irregular lines set apart.
+
+    `regular` is the content with every irregular line replaced by empty fields, the very same
+    object if there was nothing to replace; `lines` counts both kinds.
+    """
+
+    regular: bytes
+    irregular: list[IrregularLine]
+    lines: int
+
+
+def split_block(content: bytes, fields: int) -> SplitBlock:
     r"""Separate regular from irregular lines.
 
     Parameters
@@ -332,40 +356,38 @@ def split_block(content: bytes, fields: int) -> tuple[bytes, list[tuple[int, str
         Whole lines, each ending in a newline (also `\r\n`).
     fields
         How many tab-separated fields a regular line has.
-
-    Returns
-    -------
-    tuple
-        The content with every irregular line replaced by empty fields (the very same object if
-        there was nothing to replace), and for each irregular line its 0-based position in the
-        block, its text, and whether bytes that are no text (NUL, CR, invalid UTF-8) were replaced
-        by U+FFFD.
     """
     blank = b"\t" * (fields - 1)
-    if _is_regular(content, blank) and _is_text(content):
-        return content, []
+    if (lines := _count_if_regular(content, blank)) and _is_text(content):
+        return SplitBlock(content, [], lines)
     if b"\r\n" in content:
         content = content.replace(b"\r\n", b"\n")
-        if _is_regular(content, blank) and _is_text(content):
-            return content, []
-    lines = content.split(b"\n")
-    lines.pop()  # what follows the last newline: nothing
+        if (lines := _count_if_regular(content, blank)) and _is_text(content):
+            return SplitBlock(content, [], lines)
+    texts = content.split(b"\n")
+    texts.pop()  # what follows the last newline: nothing
     shapes = content.translate(None, _NEUTRAL_BYTES).split(b"\n")
     has_only_text = _is_text(content)
     irregular = []
-    for position, line in enumerate(lines):
+    for position, line in enumerate(texts):
         if shapes[position] == blank and (has_only_text or _is_text(line)):
             continue
-        text = line.decode("utf-8", "replace").replace("\0", REPLACEMENT).replace("\r", REPLACEMENT)
-        irregular.append((position, text, text.encode("utf-8") != line))
-        lines[position] = blank
-    return b"\n".join(lines) + b"\n", irregular
+        text = _replace_what_is_no_text(line)
+        irregular.append(IrregularLine(position, text, text.encode("utf-8") != line))
+        texts[position] = blank
+    return SplitBlock(b"\n".join(texts) + b"\n", irregular, len(texts))
 
 
-def _is_regular(content: bytes, blank: bytes) -> bool:
+def _count_if_regular(content: bytes, blank: bytes) -> int:
+    """Count the lines if all have the right number of fields; else 0."""
     shape = content.translate(None, _NEUTRAL_BYTES)
     regular = blank + b"\n"
-    return shape == regular * (len(shape) // len(regular))
+    lines = len(shape) // len(regular)
+    return lines if shape == regular * lines else 0
+
+
+def _replace_what_is_no_text(line: bytes) -> str:
+    return line.decode("utf-8", "replace").replace("\0", REPLACEMENT).replace("\r", REPLACEMENT)
 
 
 def _is_text(content: bytes) -> bool:
@@ -376,10 +398,58 @@ def _is_text(content: bytes) -> bool:
     return True
 
 
+@dataclass
+class _Separation:
+    """Writes the regular copy and the irregular lines of one delivery, block by block.
+
+    Until something irregular turns up, a plain delivery is itself the regular copy and nothing is
+    written (`is_copying`).
+    """
+
+    path: Path
+    fields: int
+    is_copying: bool
+    regular_file: BinaryIO
+    irregular_file: TextIO
+    lines: int = 0
+    irregular_lines: int = 0
+    bytes_seen: int = 0
+
+    def add(self, block: Block) -> None:
+        """Take the next block of the delivery."""
+        split = self._split(block)
+        if not self.is_copying and split.regular is not block.content:
+            _copy_beginning(self.path, self.regular_file, self.bytes_seen)
+            self.is_copying = True
+        if self.is_copying:
+            self.regular_file.write(split.regular)
+        for line in split.irregular:
+            row = {
+                "line_number": self.lines + line.position + 1,
+                "line_text": line.text,
+                "is_replaced": line.is_replaced,
+                "is_too_long": block.is_too_long,
+            }
+            self.irregular_file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self.lines += split.lines
+        self.irregular_lines += len(split.irregular)
+        self.bytes_seen += len(block.content)
+
+    def _split(self, block: Block) -> SplitBlock:
+        content = block.content
+        if self.bytes_seen == 0 and content.startswith(BYTE_ORDER_MARK):
+            content = content[len(BYTE_ORDER_MARK) :]
+            if content == b"\n" and block.is_unfinished:
+                return SplitBlock(b"", [], 0)  # the mark was all
+        if block.is_too_long:
+            beginning = IrregularLine(0, _replace_what_is_no_text(content[:-1]), True)
+            return SplitBlock(b"\t" * (self.fields - 1) + b"\n", [beginning], 1)
+        return split_block(content, self.fields)
+
+
 def _read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) -> LandedFile:
     status = path.stat()
     digest = hashlib.sha256()
-    lines = irregular_lines = content_bytes = 0
     is_unfinished = False
     regular_part = landing / f"{path.name}.regular.part"
     irregular_part = landing / f"{path.name}.irregular.part"
@@ -390,57 +460,27 @@ def _read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) -
         irregular_part.open("w", encoding="utf-8") as irregular_file,
     ):
         counted = _CountingReader(stream, digest)
-        # Until something irregular turns up, a plain delivery is itself the regular copy.
-        is_copying = container != "plain"
-        copied_until = 0
+        separation = _Separation(path, fields, container != "plain", regular_file, irregular_file)
         for block in read_blocks(counted):
-            content = block.content
+            separation.add(block)
             is_unfinished = block.is_unfinished
-            if lines == 0 and content.startswith(BYTE_ORDER_MARK):
-                content = content[len(BYTE_ORDER_MARK) :]
-                if content == b"\n" and is_unfinished:
-                    break  # the mark was all
-            if block.is_too_long:
-                regular = b"\t" * (fields - 1) + b"\n"
-                text = content[:-1].decode("utf-8", "replace").replace("\0", REPLACEMENT)
-                irregular = [(0, text.replace("\r", REPLACEMENT), True)]
-            else:
-                regular, irregular = split_block(content, fields)
-            if not is_copying and regular is not block.content:
-                _copy_beginning(path, regular_file, copied_until)
-                is_copying = True
-            if is_copying:
-                regular_file.write(regular)
-            copied_until += len(block.content)
-            for position, text, is_replaced in irregular:
-                row = {
-                    "line_number": lines + position + 1,
-                    "line_text": text,
-                    "is_replaced": is_replaced,
-                    "is_too_long": block.is_too_long,
-                }
-                irregular_file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            irregular_lines += len(irregular)
-            lines += 1 if block.is_too_long else regular.count(b"\n")
-        content_bytes = counted.bytes_read
-    if path.stat().st_mtime_ns != status.st_mtime_ns or path.stat().st_size != status.st_size:
+    now = path.stat()
+    if (now.st_mtime_ns, now.st_size) != (status.st_mtime_ns, status.st_size):
         raise DeliveryError("the file changed while it was read; build again when it is complete")
     content_sha256 = digest.hexdigest()
-    delivery_id = int(
-        hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode()).hexdigest()[:15], 16
+    identity = hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode()).hexdigest()
+    delivery_id = int(identity[:15], 16)
+    landed = landing / f"{path.name}.{delivery_id:x}"
+    regular_path = _keep(
+        regular_part,
+        landed.with_name(f"{landed.name}.regular"),
+        separation.is_copying and separation.lines > 0,
     )
-    regular_path = irregular_path = None
-    if is_copying and lines:
-        regular_path = str(regular_part.replace(landing / f"{path.name}.{delivery_id:x}.regular"))
-    else:
-        regular_part.unlink()
-        regular_path = str(path) if lines else None
-    if irregular_lines:
-        irregular_path = str(
-            irregular_part.replace(landing / f"{path.name}.{delivery_id:x}.irregular")
-        )
-    else:
-        irregular_part.unlink()
+    if separation.lines and not separation.is_copying:
+        regular_path = path
+    irregular_path = _keep(
+        irregular_part, landed.with_name(f"{landed.name}.irregular"), separation.irregular_lines > 0
+    )
     return LandedFile(
         file_name=path.name,
         delivery=name.delivery,
@@ -449,16 +489,24 @@ def _read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) -
         part=name.part,
         container=container,
         file_bytes=status.st_size,
-        content_bytes=content_bytes,
+        content_bytes=counted.bytes_read,
         content_sha256=content_sha256,
         delivery_id=delivery_id,
-        lines=lines,
-        irregular_lines=irregular_lines,
-        is_cut=is_unfinished and content_bytes % CUT_UPLOAD_BYTES == 0,
+        lines=separation.lines,
+        irregular_lines=separation.irregular_lines,
+        is_cut=is_unfinished and counted.bytes_read % CUT_UPLOAD_BYTES == 0,
         modified_ns=status.st_mtime_ns,
-        regular_path=regular_path,
-        irregular_path=irregular_path,
+        regular_path=str(regular_path) if regular_path else None,
+        irregular_path=str(irregular_path) if irregular_path else None,
     )
+
+
+def _keep(part: Path, final: Path, is_wanted: bool) -> Path | None:
+    """Give a finished file its name, or remove it if nobody needs it."""
+    if is_wanted:
+        return part.replace(final)
+    part.unlink()
+    return None
 
 
 def _copy_beginning(path: Path, target: BinaryIO, length: int) -> None:

@@ -33,10 +33,11 @@ def tiny_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_block_of_regular_lines_is_handed_back_untouched() -> None:
     content = b"1\ta\n2\tb\n\t\n"
 
-    regular, irregular = split_block(content, 2)
+    regular, irregular, lines = split_block(content, 2)
 
     assert regular is content
     assert irregular == []
+    assert lines == 3
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_block_of_regular_lines_is_handed_back_untouched() -> None:
 def test_irregular_lines_are_taken_out_and_their_places_kept(
     content: bytes, regular: bytes, irregular: list[tuple[int, str, bool]]
 ) -> None:
-    assert split_block(content, 2) == (regular, irregular)
+    assert split_block(content, 2) == (regular, irregular, content.count(b"\n"))
 
 
 def blocks_of(content: bytes) -> list[Block]:
