@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unittest import mock
 
 import duckdb
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from music_box import landing
 
@@ -64,6 +64,8 @@ class Expected:
 
 def restate(content: bytes) -> Expected:
     """Say what has to become of each line."""
+    if content == BYTE_ORDER_MARK:
+        content = b""  # the mark says how to read what follows, and nothing does
     lines = content.split(b"\n")
     if lines[-1] == b"":
         lines.pop()  # behind the last newline there is no line
@@ -99,6 +101,7 @@ def test_every_line_is_landed_exactly_once_at_its_number(
     content: bytes,
     block_bytes: int,
 ) -> None:
+    assume(not content.startswith(b"\x1f\x8b"))  # which is an archive, not lines
     with mock.patch.multiple(
         landing,
         BLOCK_BYTES=block_bytes,
