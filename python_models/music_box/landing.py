@@ -358,32 +358,27 @@ def split_block(content: bytes, fields: int) -> SplitBlock:
         How many tab-separated fields a regular line has.
     """
     blank = b"\t" * (fields - 1)
-    if (lines := _count_if_regular(content, blank)) and _is_text(content):
-        return SplitBlock(content, [], lines)
-    if b"\r\n" in content:
+    regular = blank + b"\n"
+    shape = content.translate(None, _NEUTRAL_BYTES)
+    if b"\r" in shape and b"\r\n" in content:
         content = content.replace(b"\r\n", b"\n")
-        if (lines := _count_if_regular(content, blank)) and _is_text(content):
-            return SplitBlock(content, [], lines)
+        shape = content.translate(None, _NEUTRAL_BYTES)
+    lines = shape.count(b"\n")
+    has_only_text = _is_text(content)
+    if has_only_text and shape == regular * lines:
+        return SplitBlock(content, [], lines)
     texts = content.split(b"\n")
     texts.pop()  # what follows the last newline: nothing
-    shapes = content.translate(None, _NEUTRAL_BYTES).split(b"\n")
-    has_only_text = _is_text(content)
+    shapes = shape.split(b"\n")[:-1]
+    suspects = {position for position, tabs in enumerate(shapes) if tabs != blank}
+    if not has_only_text:
+        suspects |= {position for position, line in enumerate(texts) if not _is_text(line)}
     irregular = []
-    for position, line in enumerate(texts):
-        if shapes[position] == blank and (has_only_text or _is_text(line)):
-            continue
-        text = _replace_what_is_no_text(line)
-        irregular.append(IrregularLine(position, text, text.encode("utf-8") != line))
+    for position in sorted(suspects):
+        text = _replace_what_is_no_text(texts[position])
+        irregular.append(IrregularLine(position, text, text.encode("utf-8") != texts[position]))
         texts[position] = blank
-    return SplitBlock(b"\n".join(texts) + b"\n", irregular, len(texts))
-
-
-def _count_if_regular(content: bytes, blank: bytes) -> int:
-    """Count the lines if all have the right number of fields; else 0."""
-    shape = content.translate(None, _NEUTRAL_BYTES)
-    regular = blank + b"\n"
-    lines = len(shape) // len(regular)
-    return lines if shape == regular * lines else 0
+    return SplitBlock(b"\n".join(texts) + b"\n", irregular, lines)
 
 
 def _replace_what_is_no_text(line: bytes) -> str:
