@@ -42,6 +42,7 @@ def run_dbt(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
         "RAW_LOGS": str(raw_logs),
         "MUSIC_BOX_WAREHOUSE": str(warehouse),
         "DBT_PROFILES_DIR": "profiles",
+        "DBT_TARGET": "ci",
         "DBT_TARGET_PATH": str(warehouse / "target"),
         "DBT_LOG_PATH": str(warehouse / "logs"),
     }
