@@ -19,6 +19,7 @@ with snapshot_users as (
 {% endfor -%}
 final as (
 
+    -- `using` leaves one pair of keys, so the star has nothing to qualify
     select *  -- noqa: RF02
     from snapshot_users
     {% for family in families %}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 
-def play(  # noqa: PLR0913
+def play(  # noqa: PLR0913 - a line has that many fields
     uid: object = 1,
     song_id: object = 11,
     *,

@@ -127,6 +127,7 @@ def read_irregular_lines(duck: duckdb.DuckDBPyConnection, path: str) -> list[Irr
 def tar_of(*members: tarfile.TarInfo | tuple[str, bytes], mode: str = "w") -> bytes:
     """An archive of files (name, content) and of members that are no files."""
     packed = io.BytesIO()
+    # the overloads of `tarfile.open` want the mode written out
     with tarfile.open(fileobj=packed, mode=mode) as archive:  # type: ignore[call-overload]
         for member in members:
             if isinstance(member, tarfile.TarInfo):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from music_box import landing
+from music_box.landing import delivery, folder, land_folder, split_block
 
 from .conftest import DOWNLOAD, LOG_FIELDS, NAME_PATTERN, Deliveries, irregular_lines
 
@@ -17,7 +17,7 @@ CLEAN, DIRTY, BROKEN = "20170330_1_down.log", "20170330_2_down.log", "20170330_3
 @pytest.fixture
 def settled(deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch) -> Deliveries:
     """A landed folder, none of whose files counts as recently written."""
-    monkeypatch.setattr(landing, "RECENT_SECONDS", -1.0)
+    monkeypatch.setattr(folder, "RECENT_SECONDS", -1.0)
     deliveries.write(CLEAN, DOWNLOAD)
     deliveries.write(DIRTY, DOWNLOAD + b"\n")
     deliveries.write(BROKEN, b"\x1f\x8b\x08 no archive")
@@ -137,11 +137,11 @@ def test_what_else_decides_how_bytes_are_read_is_remembered_too(
     if change == "fields":
         fields["down"] = [*fields["down"], "quality"]
     elif change == "version":
-        monkeypatch.setattr(landing, "CACHE_VERSION", landing.CACHE_VERSION + 1)
+        monkeypatch.setattr(folder, "CACHE_VERSION", folder.CACHE_VERSION + 1)
     else:
         raw_logs = raw_logs.rename(raw_logs.with_name("moved"))
 
-    landing.land_folder(raw_logs, settled.landing, NAME_PATTERN, fields)
+    land_folder(raw_logs, settled.landing, NAME_PATTERN, fields)
 
     assert read_names == [CLEAN, DIRTY, BROKEN]
 
@@ -149,13 +149,11 @@ def test_what_else_decides_how_bytes_are_read_is_remembered_too(
 def test_a_file_that_grows_while_it_is_read_is_not_used(
     deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    split_block = landing.split_block
-
     def split_while_somebody_writes(content: bytes, fields: int) -> object:
         deliveries.write(CLEAN, DOWNLOAD * 3)
         return split_block(content, fields)
 
-    monkeypatch.setattr(landing, "split_block", split_while_somebody_writes)
+    monkeypatch.setattr(delivery, "split_block", split_while_somebody_writes)
 
     landed = deliveries.land_one(CLEAN, DOWNLOAD)
 
@@ -178,10 +176,10 @@ def test_a_file_that_could_not_be_read_for_now_is_tried_again(
     deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A permission or a network disk may be mended without the file's times telling."""
-    monkeypatch.setattr(landing, "RECENT_SECONDS", -1.0)
+    monkeypatch.setattr(folder, "RECENT_SECONDS", -1.0)
     with monkeypatch.context() as trouble:
         trouble.setattr(
-            landing, "read_blocks", failing_with(OSError(errno.EIO, "Input/output error"))
+            delivery, "read_blocks", failing_with(OSError(errno.EIO, "Input/output error"))
         )
         assert deliveries.land_one(CLEAN, DOWNLOAD)["problem"] == "[Errno 5] Input/output error"
 
@@ -195,7 +193,7 @@ def test_a_full_disk_is_no_fault_of_a_delivery(
 ) -> None:
     """Taking it for one would empty the marts of all that did not fit."""
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(landing, "read_blocks", failing_with(full))
+    monkeypatch.setattr(delivery, "read_blocks", failing_with(full))
 
     with pytest.raises(OSError, match="No space left on device"):
         deliveries.land_one(CLEAN, DOWNLOAD)

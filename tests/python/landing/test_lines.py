@@ -5,8 +5,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from music_box import landing
 from music_box.landing import BYTE_ORDER_MARK, Block, read_blocks, split_block
+from music_box.landing.lines import BLOCK_BYTES, MAX_LINE_BYTES
 
 from .conftest import (
     DOWNLOAD,
@@ -25,9 +25,10 @@ MEBIBYTE = 1024 * 1024
 @pytest.fixture
 def tiny_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 4 bytes and lines of at most 10, of which 6 are kept when they are longer."""
-    monkeypatch.setattr(landing, "BLOCK_BYTES", 4)
-    monkeypatch.setattr(landing, "MAX_LINE_BYTES", 10)
-    monkeypatch.setattr(landing, "KEPT_LINE_BYTES", 6)
+    for module in ("lines", "containers", "delivery"):
+        monkeypatch.setattr(f"music_box.landing.{module}.BLOCK_BYTES", 4)
+    monkeypatch.setattr("music_box.landing.lines.MAX_LINE_BYTES", 10)
+    monkeypatch.setattr("music_box.landing.lines.KEPT_LINE_BYTES", 6)
 
 
 def test_a_block_of_regular_lines_is_handed_back_untouched() -> None:
@@ -122,7 +123,7 @@ def test_a_stream_is_cut_at_ends_of_lines_whatever_their_length(
 
 def test_only_the_first_line_of_a_block_can_be_overlong() -> None:
     """`read_blocks` looks for overlong lines nowhere else, which is right for blocks this small."""
-    assert landing.BLOCK_BYTES <= landing.MAX_LINE_BYTES
+    assert BLOCK_BYTES <= MAX_LINE_BYTES
 
 
 @pytest.mark.usefixtures("tiny_blocks")
@@ -145,8 +146,8 @@ def test_a_line_of_the_greatest_length_is_read_by_duckdb(
 ) -> None:
     """The limit stands for what those who read on can take."""
     longest = b"1\tar\t2\t%s\tsinger\t0"
-    longest %= b"x" * (landing.MAX_LINE_BYTES - len(longest) + 2)
-    assert len(longest) == landing.MAX_LINE_BYTES
+    longest %= b"x" * (MAX_LINE_BYTES - len(longest) + 2)
+    assert len(longest) == MAX_LINE_BYTES
 
     landed = deliveries.land_one(NAME, DOWNLOAD + longest + b"\n" + DOWNLOAD)
 
@@ -182,7 +183,7 @@ def test_line_numbers_are_those_of_the_delivery(
 
 def test_what_came_before_the_first_irregular_line_is_in_the_copy(deliveries: Deliveries) -> None:
     """A clean beginning of many blocks is copied only when something irregular turns up."""
-    lines = 3 * landing.BLOCK_BYTES // len(DOWNLOAD)
+    lines = 3 * BLOCK_BYTES // len(DOWNLOAD)
 
     landed = deliveries.land_one(NAME, DOWNLOAD * lines + b"\n" + DOWNLOAD)
 

@@ -108,7 +108,7 @@ def test_a_name_too_long_to_land_is_listed_and_stops_nothing(
     deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """File systems allow 255 bytes; landed copies need some of them for endings of their own."""
-    monkeypatch.setattr("music_box.landing.RECENT_SECONDS", -1)
+    monkeypatch.setattr("music_box.landing.folder.RECENT_SECONDS", -1)
     name = f"20170330_{'x' * 230}_down.log"
     deliveries.write("20170330_1_down.log", DOWNLOAD)
 

@@ -10,7 +10,7 @@ from unittest import mock
 import duckdb
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
-from music_box import landing
+from music_box.landing import containers, delivery, lines
 
 from .conftest import (
     LOG_FIELDS,
@@ -102,11 +102,15 @@ def test_every_line_is_landed_exactly_once_at_its_number(
     block_bytes: int,
 ) -> None:
     assume(not content.startswith(b"\x1f\x8b"))  # which is an archive, not lines
-    with mock.patch.multiple(
-        landing,
-        BLOCK_BYTES=block_bytes,
-        MAX_LINE_BYTES=MAX_LINE_BYTES,
-        KEPT_LINE_BYTES=KEPT_LINE_BYTES,
+    with (
+        mock.patch.multiple(
+            lines,
+            BLOCK_BYTES=block_bytes,
+            MAX_LINE_BYTES=MAX_LINE_BYTES,
+            KEPT_LINE_BYTES=KEPT_LINE_BYTES,
+        ),
+        mock.patch.object(containers, "BLOCK_BYTES", block_bytes),
+        mock.patch.object(delivery, "BLOCK_BYTES", block_bytes),
     ):
         landed = deliveries.land_one(NAME, content)
     expected = restate(content)

@@ -19,6 +19,7 @@ def request_for(users: int, **changes: object) -> Request:
         "last_date": LAST_DATE,
         "truth": False,
     }
+    # a dict does not keep the type of each argument; Request is checked where it is used
     return Request(**{**arguments, **changes})  # type: ignore[arg-type]
 
 

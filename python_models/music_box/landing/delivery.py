@@ -1,0 +1,190 @@
+"""One file landed: what it is, where its lines are to be read, and their separation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from music_box.landing.containers import CountingReader, DeliveryError, open_content
+from music_box.landing.lines import (
+    BLOCK_BYTES,
+    BYTE_ORDER_MARK,
+    Block,
+    IrregularLine,
+    SplitBlock,
+    read_blocks,
+    replace_what_is_no_text,
+    split_block,
+)
+from music_box.landing.names import DeliveryName
+
+CUT_UPLOAD_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One file of the folder, and where its lines are to be read.
+
+    Attributes
+    ----------
+    file_name, delivery, event, event_date, part
+        The name and what it says; the last four are None for a name that says nothing.
+    problem
+        Why no line of this file is used; None if all is well.
+    container
+        How the bytes were packed: `plain`, `gzip`, `tar` or `gzip+tar`.
+    file_bytes, content_bytes
+        Size on disk and unpacked, in bytes.
+    content_sha256
+        Of the unpacked content, so that a file equals its own archive.
+    delivery_id
+        63-bit number of name and content: it changes when either does.
+    lines, irregular_lines
+        Physical lines, and those of them that need a closer look.
+    is_cut
+        The size is a whole MiB and the last line has no end: an upload that stopped half-way.
+    modified_ns
+        The file's modification time: of two files that claim one delivery the newer wins.
+    regular_path, irregular_path
+        Where to read the lines; None without lines of that kind.
+    """
+
+    file_name: str
+    delivery: str | None = None
+    event: str | None = None
+    event_date: str | None = None
+    part: str | None = None
+    problem: str | None = None
+    container: str | None = None
+    file_bytes: int = 0
+    content_bytes: int | None = None
+    content_sha256: str | None = None
+    delivery_id: int | None = None
+    lines: int | None = None
+    irregular_lines: int | None = None
+    is_cut: bool | None = None
+    modified_ns: int = 0
+    regular_path: str | None = None
+    irregular_path: str | None = None
+
+
+def read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) -> LandedFile:
+    """Read one delivery to its end; of its lines, keep what cannot be read from the file itself."""
+    status = path.stat()
+    digest = hashlib.sha256()
+    is_unfinished = False
+    regular_part = landing / f"{path.name}.regular.part"
+    irregular_part = landing / f"{path.name}.irregular.part"
+    with (
+        path.open("rb") as file,
+        open_content(file) as (stream, container),
+        regular_part.open("wb") as regular_file,
+        irregular_part.open("w", encoding="utf-8") as irregular_file,
+    ):
+        counted = CountingReader(stream, digest)
+        separation = _Separation(path, fields, container != "plain", regular_file, irregular_file)
+        for block in read_blocks(counted):
+            separation.add(block)
+            is_unfinished = block.is_unfinished
+    now = path.stat()
+    if (now.st_mtime_ns, now.st_size) != (status.st_mtime_ns, status.st_size):
+        raise DeliveryError("the file changed while it was read; build again when it is complete")
+    content_sha256 = digest.hexdigest()
+    identity = hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode()).hexdigest()
+    delivery_id = int(identity[:15], 16)
+    landed = landing / f"{path.name}.{delivery_id:x}"
+    regular_path = _keep(
+        regular_part,
+        landed.with_name(f"{landed.name}.regular"),
+        separation.is_copying and separation.lines > 0,
+    )
+    if separation.lines and not separation.is_copying:
+        regular_path = path
+    irregular_path = _keep(
+        irregular_part, landed.with_name(f"{landed.name}.irregular"), separation.irregular_lines > 0
+    )
+    return LandedFile(
+        file_name=path.name,
+        delivery=name.delivery,
+        event=name.event,
+        event_date=name.event_date.isoformat(),
+        part=name.part,
+        container=container,
+        file_bytes=status.st_size,
+        content_bytes=counted.bytes_read,
+        content_sha256=content_sha256,
+        delivery_id=delivery_id,
+        lines=separation.lines,
+        irregular_lines=separation.irregular_lines,
+        is_cut=is_unfinished and counted.bytes_read % CUT_UPLOAD_BYTES == 0,
+        modified_ns=status.st_mtime_ns,
+        regular_path=str(regular_path) if regular_path else None,
+        irregular_path=str(irregular_path) if irregular_path else None,
+    )
+
+
+def _keep(part: Path, final: Path, is_wanted: bool) -> Path | None:
+    """Give a finished file its name, or remove it if nobody needs it."""
+    if is_wanted:
+        return part.replace(final)
+    part.unlink()
+    return None
+
+
+@dataclass
+class _Separation:
+    """Writes the regular copy and the irregular lines of one delivery, block by block.
+
+    Until something irregular turns up, a plain delivery is itself the regular copy and nothing is
+    written (`is_copying`).
+    """
+
+    path: Path
+    fields: int
+    is_copying: bool
+    regular_file: BinaryIO
+    irregular_file: TextIO
+    lines: int = 0
+    irregular_lines: int = 0
+    bytes_seen: int = 0
+
+    def add(self, block: Block) -> None:
+        """Take the next block of the delivery."""
+        split = self._split(block)
+        if not self.is_copying and split.regular is not block.content:
+            _copy_beginning(self.path, self.regular_file, self.bytes_seen)
+            self.is_copying = True
+        if self.is_copying:
+            self.regular_file.write(split.regular)
+        for line in split.irregular:
+            row = {
+                "line_number": self.lines + line.position + 1,
+                "line_text": line.text,
+                "is_replaced": line.is_replaced,
+                "is_too_long": block.is_too_long,
+            }
+            self.irregular_file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self.lines += split.lines
+        self.irregular_lines += len(split.irregular)
+        self.bytes_seen += len(block.content)
+
+    def _split(self, block: Block) -> SplitBlock:
+        content = block.content
+        if self.bytes_seen == 0 and content.startswith(BYTE_ORDER_MARK):
+            content = content[len(BYTE_ORDER_MARK) :]
+            if content == b"\n" and block.is_unfinished:
+                return SplitBlock(b"", [], 0)  # the mark was all
+        if block.is_too_long:
+            beginning = IrregularLine(0, replace_what_is_no_text(content[:-1]), True)
+            return SplitBlock(b"\t" * (self.fields - 1) + b"\n", [beginning], 1)
+        return split_block(content, self.fields)
+
+
+def _copy_beginning(path: Path, target: BinaryIO, length: int) -> None:
+    with path.open("rb") as source:
+        while length > 0 and (chunk := source.read(min(length, BLOCK_BYTES))):
+            target.write(chunk)
+            length -= len(chunk)
