@@ -201,7 +201,8 @@ final as (
         event_date,
         line_text,
         case when rejection_reason is null then candidate_text end as record_text,
-        rejection_reason
+        rejection_reason,
+        is_replaced
     from decided
 
 )

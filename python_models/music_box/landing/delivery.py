@@ -41,7 +41,7 @@ class LandedFile:
     content_sha256
         Of the unpacked content, so that a file equals its own archive.
     delivery_id
-        63-bit number of name and content: it changes when either does.
+        60-bit number of name and content: it changes when either does.
     lines, irregular_lines
         Physical lines, and those of them that need a closer look.
     is_cut
