@@ -12,6 +12,12 @@ churn_labels as (
 
 ),
 
+snapshots as (
+
+    select * from {{ ref('int_snapshots') }}
+
+),
+
 final as (
 
     select
@@ -29,12 +35,14 @@ final as (
                 {{ hash_fraction('user_features.user_id', 'fold') }}
                 * {{ var('out_of_fold_folds') }}
             ) as bigint
-        ) as fold
+        ) as fold,
+        snapshots.label_end_date
     from user_features
     inner join churn_labels
         on
             user_features.snapshot_date = churn_labels.snapshot_date
             and user_features.user_id = churn_labels.user_id
+    inner join snapshots on user_features.snapshot_date = snapshots.snapshot_date
 
 )
 

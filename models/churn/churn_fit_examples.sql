@@ -6,20 +6,11 @@ with examples as (
 
 ),
 
-snapshots as (
-
-    select * from {{ ref('int_snapshots') }}
-
-),
-
 final as (
 
-    select
-        examples.* exclude (split),
-        snapshots.label_end_date
+    select * exclude (split)
     from examples
-    inner join snapshots on examples.snapshot_date = snapshots.snapshot_date
-    where examples.split = 'train'
+    where split = 'train'
 
 )
 

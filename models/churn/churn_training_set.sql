@@ -14,7 +14,7 @@ snapshots as (
 
 final as (
 
-    select examples.* exclude (fold)
+    select examples.* exclude (fold, label_end_date)
     from examples
     inner join snapshots
         on

@@ -1,9 +1,10 @@
 """The baseline: nothing but the days of silence, calibrated like every model."""
 
-from music_box.churn.training import fit_estimators
+from music_box.churn.training import TYPES, fit_estimators
+from music_box.frames import typed
 
 
 def model(dbt, session):
     settings = dbt.config.get("meta")
     examples = dbt.ref("churn_fit_examples")
-    return fit_estimators("days_since_last_event", examples.df(), settings)
+    return typed(session, fit_estimators(examples.df(), "days_since_last_event", settings), TYPES)

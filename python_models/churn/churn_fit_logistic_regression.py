@@ -1,9 +1,10 @@
 """The report's logistic regression."""
 
-from music_box.churn.training import fit_estimators
+from music_box.churn.training import TYPES, fit_estimators
+from music_box.frames import typed
 
 
 def model(dbt, session):
     settings = dbt.config.get("meta")
     examples = dbt.ref("churn_fit_examples")
-    return fit_estimators("logistic_regression", examples.df(), settings)
+    return typed(session, fit_estimators(examples.df(), "logistic_regression", settings), TYPES)

@@ -1,9 +1,10 @@
 """The report's grid search over random forests."""
 
-from music_box.churn.training import fit_estimators
+from music_box.churn.training import TYPES, fit_estimators
+from music_box.frames import typed
 
 
 def model(dbt, session):
     settings = dbt.config.get("meta")
     examples = dbt.ref("churn_fit_examples")
-    return fit_estimators("tuned_random_forest", examples.df(), settings)
+    return typed(session, fit_estimators(examples.df(), "tuned_random_forest", settings), TYPES)

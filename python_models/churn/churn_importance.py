@@ -1,11 +1,11 @@
-"""What each model's score hangs on: its own measure, permutation on test users, direction."""
+"""What each model's scores hang on: its own measure, permutation on test users, direction."""
 
-from music_box.churn.importance import feature_importance
+from music_box.churn.importance import TYPES, feature_importance
+from music_box.frames import typed
 
 
 def model(dbt, session):
     settings = dbt.config.get("meta")
     fits = dbt.ref("churn_fits")
-    examples = dbt.ref("churn_examples")
-    snapshots = dbt.ref("int_snapshots")
-    return feature_importance(fits.df(), examples.df(), snapshots.df(), settings)
+    test_users = dbt.ref("churn_examples").filter("split = 'test'")
+    return typed(session, feature_importance(fits.df(), test_users.df(), settings), TYPES)

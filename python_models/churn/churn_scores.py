@@ -1,12 +1,11 @@
-"""Scores of every fitted model: train users, users of the other folds, test users, today's users."""
+"""What every fitted model says of train users (in-sample, out-of-fold), test users and today's."""
 
-from music_box.churn.scoring import score
+from music_box.churn.scoring import TYPES, score
+from music_box.frames import typed
 
 
 def model(dbt, session):
-    settings = dbt.config.get("meta")
     fits = dbt.ref("churn_fits")
     examples = dbt.ref("churn_examples")
-    features = dbt.ref("user_features")
-    snapshots = dbt.ref("int_snapshots")
-    return score(fits.df(), examples.df(), features.df(), snapshots.df(), settings)
+    today = dbt.ref("churn_scoring_set")
+    return typed(session, score(fits.df(), examples.df(), today.df()), TYPES)

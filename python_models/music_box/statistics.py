@@ -69,3 +69,27 @@ def welch_tests(groups: pd.DataFrame) -> pd.DataFrame:
     )
     floats = result.select_dtypes("float").columns
     return result.astype(dict.fromkeys(floats, "Float64")).reset_index()
+
+
+def false_discovery_rates(tests: pd.DataFrame, family: str) -> pd.DataFrame:
+    """Judge many z statistics at once.
+
+    Two-sided p by the normal distribution, and q by the step-up procedure of Benjamini and
+    Hochberg (1995).
+
+    Parameters
+    ----------
+    tests : DataFrame
+        One row per test, with `z_statistic` (standard normal if there is no effect; not missing).
+    family : str
+        Column whose values tell apart the families of tests to correct for.
+
+    Returns
+    -------
+    DataFrame
+        The same rows with `p_value` (0-1) and `q_value` (0-1), the smallest false discovery rate at
+        which the test is still called a finding.
+    """
+    result = tests.assign(p_value=2 * stats.norm.sf(tests["z_statistic"].abs()))
+    q_value = result.groupby(family)["p_value"].transform(stats.false_discovery_control)
+    return result.assign(q_value=q_value)

@@ -1,0 +1,255 @@
+"""How each algorithm is tuned and fitted. A fit is single-threaded: several share the cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
+
+from music_box.churn.estimators import Boosting, Days, Estimator, Forest, Linear
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Folds = NDArray[np.int64]
+Parameters = dict[str, Any]
+
+# XGBoost's histograms; its name for what the report's library calls otherwise.
+_BOOSTING_NAMES = {
+    "max_depth": "max_depth",
+    "learning_rate": "learning_rate",
+    "subsample": "subsample",
+    "max_features": "colsample_bynode",
+    "min_child_weight": "min_child_weight",
+    "l2": "reg_lambda",
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learnt from, and with what.
+
+    Parameters
+    ----------
+    matrix : (users, features) prepared features.
+    is_churned : (users,) labels.
+    folds : (users,) fold of each user.
+    features : names of the columns.
+    seed : whatever is random follows from it.
+    workers : threads that tuning may use.
+    """
+
+    matrix: Floats
+    is_churned: Flags
+    folds: Folds
+    features: tuple[str, ...]
+    seed: int
+    workers: int
+
+    def split(self) -> Iterator[tuple[Flags, Flags]]:
+        """Users to learn from and users left out, for each fold that has users."""
+        for fold in np.unique(self.folds):
+            is_out = self.folds == fold
+            yield ~is_out, is_out
+
+
+def _keep(task: Task, parameters: Parameters) -> Parameters:  # noqa: ARG001 - every algorithm is tuned alike
+    return parameters
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One algorithm.
+
+    Parameters
+    ----------
+    fit : estimator of a matrix, labels, parameters, names of the features and seed.
+    tune : parameters to fit with, found by the folds of a task; without it they are as given.
+    libraries : what fits it, for the record of versions.
+    is_linear : features are to be prepared for a linear model.
+    only_feature : the one feature it looks at; None: all.
+    """
+
+    fit: Callable[[Task, Flags, Parameters], Estimator]
+    libraries: tuple[str, ...]
+    tune: Callable[[Task, Parameters], Parameters] = field(default=_keep)
+    is_linear: bool = False
+    only_feature: str | None = None
+
+
+def fit_days(task: Task, rows: Flags, parameters: Parameters) -> Days:  # noqa: ARG001
+    """Fit nothing: the feature is the score."""
+    return Days(float(task.matrix[rows, 0].mean()))
+
+
+def fit_logistic_regression(task: Task, rows: Flags, parameters: Parameters) -> Linear:
+    """Fit a logistic regression with an L2 penalty of 1 / (2 C)."""
+    fitted = LogisticRegression(C=parameters["C"], max_iter=2_000).fit(
+        task.matrix[rows], task.is_churned[rows]
+    )
+    return Linear(fitted.coef_[0], float(fitted.intercept_[0]))
+
+
+def fit_random_forest(task: Task, rows: Flags, parameters: Parameters) -> Forest:
+    """Fit a random forest (Breiman 2001) with the square root of all features tried per split."""
+    fitted = RandomForestClassifier(
+        n_estimators=parameters["n_estimators"],
+        max_depth=parameters["max_depth"],
+        min_samples_leaf=parameters["min_samples_leaf"],
+        random_state=task.seed,
+    ).fit(task.matrix[rows], task.is_churned[rows])
+    return Forest.of(fitted)
+
+
+def tune_random_forest(task: Task, parameters: Parameters) -> Parameters:
+    """Choose a forest by AUC of probabilities, mean over the folds, on at most `users` users.
+
+    A forest of 200 trees begins with the forest of 100 trees of the same seed, so that one fit
+    answers for every number of trees of the grid.
+
+    Returns
+    -------
+    dict
+        The chosen `n_estimators`, `max_depth` and `min_samples_leaf`, and `search`: the mean AUC of
+        every setting, the best first.
+    """
+    grid = parameters["grid"]
+    sizes = sorted(grid["n_estimators"])
+    chosen = _stratified(task.is_churned, parameters["users"], task.seed)
+    matrix, labels, folds = task.matrix[chosen], task.is_churned[chosen], task.folds[chosen]
+    sample = Task(matrix, labels, folds, task.features, task.seed, task.workers)
+    splits = [pair for pair in sample.split() if _has_both(labels[pair[0]], labels[pair[1]])]
+    shapes = list(product(grid["max_depth"], grid["min_samples_leaf"]))
+
+    def auc(job: tuple[tuple[int, int], tuple[Flags, Flags]]) -> list[float]:
+        (max_depth, min_samples_leaf), (is_in, is_out) = job
+        forest = RandomForestClassifier(
+            n_estimators=sizes[-1],
+            max_depth=max_depth,
+            min_samples_leaf=min_samples_leaf,
+            random_state=task.seed,
+        ).fit(matrix[is_in], labels[is_in])
+        votes = np.cumsum(
+            [member.predict_proba(matrix[is_out])[:, 1] for member in forest.estimators_], axis=0
+        )
+        return [float(roc_auc_score(labels[is_out], votes[size - 1])) for size in sizes]
+
+    jobs = list(product(shapes, splits))
+    with ThreadPoolExecutor(task.workers) as pool:
+        by_fold = np.array(list(pool.map(auc, jobs)))
+    means = by_fold.reshape(len(shapes), len(splits), len(sizes)).mean(axis=1)
+    search = [
+        {
+            "n_estimators": size,
+            "max_depth": max_depth,
+            "min_samples_leaf": min_samples_leaf,
+            "auc": float(means[row, column]),
+        }
+        for row, (max_depth, min_samples_leaf) in enumerate(shapes)
+        for column, size in enumerate(sizes)
+    ]
+    # of equal settings the smaller forest
+    search.sort(
+        key=lambda setting: (-setting["auc"], setting["n_estimators"], setting["max_depth"])
+    )
+    best = {name: value for name, value in search[0].items() if name != "auc"}
+    return {**best, "search_users": len(labels), "search": search}
+
+
+def fit_boosting(task: Task, rows: Flags, parameters: Parameters) -> Boosting:
+    """Fit gradient-boosted trees on histograms (Chen and Guestrin 2016), `bags` times.
+
+    Features named in `increasing` may only raise the score as they grow, those in `decreasing` only
+    lower it. The bags differ in their seeds alone.
+    """
+    data = xgboost.DMatrix(task.matrix[rows], task.is_churned[rows], nthread=1)
+    settings = _boosting_settings(task, parameters)
+    boosters = [
+        xgboost.train(
+            {**settings, "seed": task.seed + bag}, data, num_boost_round=parameters["n_estimators"]
+        )
+        for bag in range(parameters.get("bags", 1))
+    ]
+    return Boosting(tuple(boosters))
+
+
+def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
+    """Early stopping: the number of trees after which the log loss of a left-out fold is least.
+
+    Returns
+    -------
+    dict
+        The parameters with `n_estimators`, the mean over the folds, at most `max_estimators`.
+    """
+    settings = _boosting_settings(task, parameters) | {"seed": task.seed, "eval_metric": "logloss"}
+
+    def best_size(pair: tuple[Flags, Flags]) -> int:
+        is_in, is_out = (
+            xgboost.DMatrix(task.matrix[rows], task.is_churned[rows], nthread=1) for rows in pair
+        )
+        stopped = xgboost.train(
+            settings,
+            is_in,
+            num_boost_round=parameters["max_estimators"],
+            evals=[(is_out, "left_out")],
+            early_stopping_rounds=parameters["patience"],
+            verbose_eval=False,
+        )
+        return int(stopped.best_iteration) + 1
+
+    with ThreadPoolExecutor(task.workers) as pool:
+        sizes = list(pool.map(best_size, task.split()))
+    return {**parameters, "n_estimators": round(float(np.mean(sizes)))}
+
+
+def _boosting_settings(task: Task, parameters: Parameters) -> Parameters:
+    directions = {
+        feature: direction
+        for name, direction in (("increasing", 1), ("decreasing", -1))
+        for feature in parameters.get(name, [])
+    }
+    return {
+        "objective": "binary:logistic",
+        "tree_method": "hist",
+        "nthread": 1,
+        "monotone_constraints": tuple(directions.get(feature, 0) for feature in task.features),
+        **{
+            theirs: parameters[ours]
+            for ours, theirs in _BOOSTING_NAMES.items()
+            if ours in parameters
+        },
+    }
+
+
+def _stratified(is_churned: Flags, users: int, seed: int) -> NDArray[np.intp]:
+    """Indices of at most so many users, with the share of churned ones kept, in order."""
+    everybody = np.arange(len(is_churned))
+    if len(is_churned) <= users:
+        return everybody
+    chosen, _ = train_test_split(
+        everybody, train_size=users, stratify=is_churned, random_state=seed
+    )
+    return np.sort(chosen)
+
+
+def _has_both(*parts: Flags) -> bool:
+    return all(part.any() and not part.all() for part in parts)
+
+
+ALGORITHMS: Mapping[str, Algorithm] = {
+    "days_since_last_event": Algorithm(fit_days, ("numpy",), only_feature="days_since_last_event"),
+    "logistic_regression": Algorithm(fit_logistic_regression, ("scikit-learn",), is_linear=True),
+    "random_forest": Algorithm(fit_random_forest, ("scikit-learn",)),
+    "gradient_boosting": Algorithm(fit_boosting, ("xgboost-cpu",)),
+    "tuned_random_forest": Algorithm(fit_random_forest, ("scikit-learn",), tune_random_forest),
+    "bagged_boosting": Algorithm(fit_boosting, ("xgboost-cpu",), tune_boosting),
+}
