@@ -1,7 +1,7 @@
 -- All feature families side by side: what models learn from and BI reads.
 {%- set families = [
     'ftr_play_completion', 'ftr_play_time', 'ftr_event_frequency', 'ftr_recency',
-    'ftr_profile', 'ftr_listening_rhythm', 'ftr_taste'
+    'ftr_profile', 'ftr_listening_rhythm', 'ftr_taste', 'ftr_visit_depth'
 ] %}
 with snapshot_users as (
 

@@ -7,7 +7,7 @@ from music_box.frames import typed
 
 def model(dbt, session):
     settings = dbt.config.get("meta")
-    examples = dbt.ref("churn_fit_examples").df()
+    examples = dbt.ref("churn_examples").df()
     families = [
         dbt.ref("ftr_play_completion"),
         dbt.ref("ftr_play_time"),

@@ -6,5 +6,5 @@ from music_box.frames import typed
 
 def model(dbt, session):
     settings = dbt.config.get("meta")
-    examples = dbt.ref("churn_fit_examples")
+    examples = dbt.ref("churn_examples")
     return typed(session, fit_estimators(examples.df(), "tuned_random_forest", settings), TYPES)

@@ -7,5 +7,7 @@ from music_box.frames import typed
 def model(dbt, session):
     fits = dbt.ref("churn_fits")
     examples = dbt.ref("churn_examples")
-    today = dbt.ref("churn_scoring_set")
+    features = dbt.ref("user_features")
+    is_scored = dbt.ref("int_snapshots").filter("role = 'scoring'").project("snapshot_date")
+    today = features.join(is_scored, "snapshot_date")
     return typed(session, score(fits.df(), examples.df(), today.df()), TYPES)

@@ -1,6 +1,6 @@
 {#-
-    Every value that is present lies in its column's range, both borders included; none
-    is no border. One test for all columns of a mart: a test per column and rule is what
+    Every value that is present is finite and lies in its column's range, both borders
+    included; none is no border. One test for all columns of a mart: a test per column and rule is what
     makes people switch tests off.
 -#}
 {% test in_ranges(model, ranges) %}
@@ -11,9 +11,9 @@ select
     cast({{ column }} as double) as value_out_of_range
 from {{ model }}
 where
-    {%- if borders[0] is not none %} {{ column }} < {{ borders[0] }}{% endif %}
-    {%- if borders[0] is not none and borders[1] is not none %} or{% endif %}
-    {%- if borders[1] is not none %} {{ column }} > {{ borders[1] }}{% endif %}
+    not (abs(cast({{ column }} as double)) < cast('infinity' as double))
+    {%- if borders[0] is not none %} or {{ column }} < {{ borders[0] }}{% endif %}
+    {%- if borders[1] is not none %} or {{ column }} > {{ borders[1] }}{% endif %}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
 

@@ -120,7 +120,8 @@ def test_every_column_that_is_built_is_described(
 @pytest.mark.parametrize("path", PYTHON_MODELS, ids=str)
 def test_python_models_are_thin(path: Path) -> None:
     """What a model computes belongs into the package, where it can be tested without dbt."""
-    assert len((PROJECT / path).read_text("utf-8").splitlines()) <= 40
+    lines = (PROJECT / path).read_text("utf-8").splitlines()
+    assert len([line for line in lines if "dbt.ref(" not in line]) <= 40
 
 
 @pytest.mark.parametrize("path", DEFINITIONS, ids=str)

@@ -74,7 +74,7 @@ class Algorithm:
     ----------
     fit : estimator of a matrix, labels, parameters, names of the features and seed.
     tune : parameters to fit with, found by the folds of a task; without it they are as given.
-    libraries : what fits it, for the record of versions.
+    libraries : modules that fit it, for the record of versions.
     is_linear : features are to be prepared for a linear model.
     only_feature : the one feature it looks at; None: all.
     """
@@ -247,9 +247,9 @@ def _has_both(*parts: Flags) -> bool:
 
 ALGORITHMS: Mapping[str, Algorithm] = {
     "days_since_last_event": Algorithm(fit_days, ("numpy",), only_feature="days_since_last_event"),
-    "logistic_regression": Algorithm(fit_logistic_regression, ("scikit-learn",), is_linear=True),
-    "random_forest": Algorithm(fit_random_forest, ("scikit-learn",)),
-    "gradient_boosting": Algorithm(fit_boosting, ("xgboost-cpu",)),
-    "tuned_random_forest": Algorithm(fit_random_forest, ("scikit-learn",), tune_random_forest),
-    "bagged_boosting": Algorithm(fit_boosting, ("xgboost-cpu",), tune_boosting),
+    "logistic_regression": Algorithm(fit_logistic_regression, ("sklearn",), is_linear=True),
+    "random_forest": Algorithm(fit_random_forest, ("sklearn",)),
+    "gradient_boosting": Algorithm(fit_boosting, ("xgboost",)),
+    "tuned_random_forest": Algorithm(fit_random_forest, ("sklearn",), tune_random_forest),
+    "bagged_boosting": Algorithm(fit_boosting, ("xgboost",), tune_boosting),
 }

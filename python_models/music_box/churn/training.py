@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ from music_box.churn.stored import Model
 
 Flags = NDArray[np.bool_]
 
-# Columns of `churn_fit_examples` that are no features.
-_NOT_FEATURES = {*KEYS, "is_churned", "fold", "label_end_date"}
+# Columns of `churn_examples` that are no features.
+_NOT_FEATURES = {*KEYS, "is_churned", "split", "fold", "label_end_date"}
 
 TYPES = {
     "snapshot_date": "date",
@@ -79,7 +79,8 @@ def fit_estimators(
     Parameters
     ----------
     examples : DataFrame
-        Train users: `snapshot_date`, `user_id`, features, `is_churned`, `fold`, `label_end_date`.
+        Users of labelled snapshots: `snapshot_date`, `user_id`, features, `is_churned`, `split`,
+        `fold`, `label_end_date`. Those whose split is not `train` are dropped before anything else.
     model_name : name of the model, and of its algorithm unless that is given.
     meta : fields of `Settings`.
     features : columns to learn from; None: all, or the one that the algorithm looks at.
@@ -97,6 +98,7 @@ def fit_estimators(
     ValueError
         If a feature is infinite for somebody.
     """
+    examples = examples[examples["split"] == "train"]
     settings = Settings(**meta)
     algorithm = ALGORITHMS[algorithm_name or model_name]
     if features is None:
@@ -132,7 +134,7 @@ class Fitting:
             "train_rows": len(self.users),
             "training_data_sha256": self._data_sha256(),
             "library_versions": json.dumps(
-                {library: version(library) for library in self.algorithm.libraries}
+                {name: import_module(name).__version__ for name in self.algorithm.libraries}
             ),
             **_text_and_sha256(self.settings.parameters),
         }

@@ -1,4 +1,4 @@
-"""The seven feature families, each for one user on one snapshot."""
+"""The eight feature families, each for one user on one snapshot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from oracle.cleaning import TimedPlay
 from oracle.lines import Download, Play, Record, Search
-from oracle.numbers import mean, population_deviation, ratio
+from oracle.numbers import mean, percentile, population_deviation, ratio
 from oracle.population import Snapshot
 from oracle.rules import Rules
 
@@ -209,6 +209,28 @@ def taste(history: History) -> dict[str, Any]:
     }
 
 
+def visit_depth(history: History) -> dict[str, Any]:
+    """Family H: whether visits are deep, and when the last deep one was."""
+    active_days = {record.day for record in history.records}
+    plays_by_day = Counter(play.day for play in history.plays)
+    single_play_days = [day for day, plays in plays_by_day.items() if plays == 1]
+    multi_play_days = [day for day, plays in plays_by_day.items() if plays > 1]
+    last_multi_play_age = min(map(history.age, multi_play_days), default=None)
+    later_days = [
+        day
+        for day in active_days
+        if last_multi_play_age is None or history.age(day) < last_multi_play_age
+    ]
+    return {
+        "plays_last_active_day": plays_by_day[max(active_days)],
+        "single_play_days_30d": len(single_play_days),
+        "single_play_day_share": ratio(len(single_play_days), len(plays_by_day)),
+        "median_plays_per_play_day": percentile(plays_by_day.values(), 0.5) or 0.0,
+        "days_since_last_multi_play_day": last_multi_play_age,
+        "active_days_since_multi_play_day": len(later_days),
+    }
+
+
 FAMILIES = {
     "ftr_play_completion": play_completion,
     "ftr_play_time": play_time,
@@ -217,4 +239,5 @@ FAMILIES = {
     "ftr_profile": profile,
     "ftr_listening_rhythm": listening_rhythm,
     "ftr_taste": taste,
+    "ftr_visit_depth": visit_depth,
 }

@@ -216,6 +216,12 @@ USER_1 = {
     "downloads_per_song": 2 / 3,
     "evening_search_share": 1 / 3,  # 18:00:00, neither 17:59:59 nor never
     "liked_songs": 3,  # 10: (3 + 5) / 2 = 4; 11 and 20: downloaded; 12: 2
+    "plays_last_active_day": 1,  # e on 03-14
+    "single_play_days_30d": 3,  # 03-11, 03-13, 03-14
+    "single_play_day_share": 0.75,  # and 03-06 with two plays
+    "median_plays_per_play_day": 1.0,  # of 1, 1, 1, 2
+    "days_since_last_multi_play_day": 8,  # 03-06
+    "active_days_since_multi_play_day": 6,  # 03-07, 09, 10, 11, 13, 14
 }
 
 # User 2 keeps f of three plays, all on 03-12, a Sunday, day 8: 2.5 above the middle.
@@ -240,6 +246,11 @@ USER_2 = {
     "repeat_play_share": 0.0,
     "singer_entropy": 0.0,
     "completion_stddev": 0.0,
+    "plays_last_active_day": 1,  # three were played, and cleaning left f
+    "single_play_day_share": 1.0,
+    "median_plays_per_play_day": 1.0,
+    "days_since_last_multi_play_day": None,
+    "active_days_since_multi_play_day": 1,
 }
 
 # User 3's only play is i, which cleaning drops; the day stays an active one.
@@ -255,6 +266,12 @@ USER_3 = {
     "active_days_30d": 1,
     "distinct_songs": 0,
     "searches_per_play": 0.0,
+    "plays_last_active_day": 0,
+    "single_play_days_30d": 0,
+    "single_play_day_share": 0.0,
+    "median_plays_per_play_day": 0.0,
+    "days_since_last_multi_play_day": None,
+    "active_days_since_multi_play_day": 1,
 }
 
 FEATURES = {1: USER_1, 2: USER_2, 3: USER_3}

@@ -51,6 +51,7 @@ TABLES = {
     "ftr_profile": Table("features", USER),
     "ftr_listening_rhythm": Table("features", USER),
     "ftr_taste": Table("features", USER),
+    "ftr_visit_depth": Table("features", USER),
     "user_features": Table("features", USER),
     "churn_labels": Table("churn", USER),
     "churn_training_set": Table("churn", USER),

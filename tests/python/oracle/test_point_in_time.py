@@ -36,7 +36,7 @@ KNOWN_ON_THE_DAY = [
     *["reports.rpt_record_count_histogram", "reports.rpt_cleaning"],
     *["features.ftr_play_completion", "features.ftr_play_time", "features.ftr_event_frequency"],
     *["features.ftr_recency", "features.ftr_profile", "features.ftr_listening_rhythm"],
-    *["features.ftr_taste", "features.user_features"],
+    *["features.ftr_taste", "features.ftr_visit_depth", "features.user_features"],
 ]
 
 

@@ -1,0 +1,15 @@
+{#-
+    The features, in one place: the columns that the yml of `user_features` declares,
+    without the keys; names separated by commas, since sqlfluff cannot take a list from
+    a macro. Where dbt shows no graph (while it parses, and in unit tests), one feature
+    stands for all.
+-#}
+{% macro feature_names() -%}
+    {%- if graph.nodes -%}
+        {%- set user_features = graph.nodes['model.music_box.user_features'] -%}
+        {{ user_features.columns.keys()
+            | reject('in', ['snapshot_date', 'user_id']) | join(',') }}
+    {%- else -%}
+        days_since_last_event
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,7 @@
+{#-
+    The whole numbers from one to another, both included: a query with a column
+    `number`.
+-#}
+{% macro whole_numbers(first, last) -%}
+    (select unnest(generate_series({{ first }}, {{ last }})) as number)
+{%- endmacro %}
