@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+from music_box.churn.artifacts import sha256
 from music_box.churn.stored import Model
 from music_box.churn.training import TYPES, fit_estimators
 from music_box.frames import typed
@@ -142,3 +143,20 @@ def trained(name: str) -> tuple[Model, pd.DataFrame]:
     """A model of the training snapshot, and all its users."""
     frame = generate()
     return Model.unpack(whole(fitted(name))), frame[frame["snapshot_date"] == TRAINING]
+
+
+def row_of(model: Model, **changes: Any) -> pd.Series:
+    """The row of `churn_fits` of a model that no algorithm has fitted."""
+    artifact = model.pack()
+    return pd.Series(
+        {
+            "snapshot_date": TRAINING,
+            "model_name": "hand_made",
+            "fold": None,
+            "label_end_date": TRAINING + pd.Timedelta(days=LABEL_DAYS),
+            "skip_reason": None,
+            "artifact": bytearray(artifact),
+            "artifact_sha256": sha256(artifact),
+            **changes,
+        }
+    )
