@@ -1,6 +1,6 @@
 {#-
-    Says, at the end of a build, what came and what stands on it, so that empty tables
-    are never a riddle.
+    Says, at the end of a build, what came, what stands on it and which model won, so
+    that empty tables are never a riddle.
 -#}
 {% macro print_summary(results) %}
     {%- if execute and flags.WHICH == 'build' -%}
@@ -49,6 +49,56 @@
             {%- else -%}
                 {%- do print('no snapshot: the logs hold no record') -%}
             {%- endfor -%}
+        {%- endif -%}
+        {%- if 'churn_models' in built and 'churn_model_metrics' in built -%}
+            {%- set champions = run_query(
+                "select
+                    models.model_name, models.snapshot_date,
+                    metrics.value, metrics.lower_bound, metrics.upper_bound,
+                    metrics.users
+                from " ~ built['churn_models'] ~ " as models
+                inner join " ~ built['churn_model_metrics'] ~ " as metrics
+                    on models.snapshot_date = metrics.snapshot_date
+                    and models.model_name = metrics.model_name
+                where models.is_champion
+                    and metrics.split = 'test' and metrics.metric = 'auc'
+                order by models.snapshot_date desc limit 1"
+            ).rows -%}
+            {%- for name, date, auc, low, high, users in champions -%}
+                {%- set interval = ''
+                    if auc is none or low is none
+                    else ', AUC {:.3f} ({:.3f} to {:.3f})'.format(
+                        auc | float, low | float, high | float
+                    ) -%}
+                {%- do print(
+                    'champion: ' ~ name ~ interval
+                    ~ ' on {:,} test users of {}'.format(users | int, date)
+                ) -%}
+            {%- else -%}
+                {%- do print('no champion: no churn model could be fitted') -%}
+            {%- endfor -%}
+            {%- set skipped = run_query(
+                "select
+                    snapshot_date, skip_reason,
+                    string_agg(model_name, ', ' order by model_name)
+                from " ~ built['churn_models'] ~ "
+                where skip_reason is not null
+                group by snapshot_date, skip_reason order by snapshot_date, skip_reason"
+            ).rows -%}
+            {%- for date, reason, names in skipped -%}
+                {%- do print('not fitted on ' ~ date ~ ': ' ~ names ~ ': ' ~ reason) -%}
+            {%- endfor -%}
+        {%- endif -%}
+        {%- if 'churn_risk_users' in built -%}
+            {%- set scored, to_contact = run_query(
+                "select count(*), count(*) filter (where is_to_contact)
+                from " ~ built['churn_risk_users']
+            ).rows[0] -%}
+            {%- do print(
+                'churn_risk_users: {:,} users scored, {:,} to contact'.format(
+                    scored | int, to_contact | int
+                )
+            ) -%}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}

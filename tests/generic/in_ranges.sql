@@ -1,7 +1,7 @@
 {#-
     Every value that is present is finite and lies in its column's range, both borders
-    included; none is no border. One test for all columns of a mart: a test per column and rule is what
-    makes people switch tests off.
+    included; none is no border. One test for all columns of a mart: a test per column
+    and rule is what makes people switch tests off.
 -#}
 {% test in_ranges(model, ranges) %}
 

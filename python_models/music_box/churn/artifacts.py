@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 _HEADER = "header"
+# What a damaged archive raises; RuntimeError: its members claim to be encrypted.
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class ArtifactError(ValueError):
@@ -60,10 +71,16 @@ def unpack(
         )
         raise ArtifactError(message)
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays = {entry: archive[entry] for entry in archive.files}
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            arrays = {
+                # not np.load: it hands out as bytes what is no array
+                entry.removesuffix(".npy"): np.lib.format.read_array(
+                    io.BytesIO(archive.read(entry)), allow_pickle=False
+                )
+                for entry in archive.namelist()
+            }
         header = json.loads(arrays.pop(_HEADER).tobytes())
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         message = f"the artifact of {name} cannot be read ({error}): fit again"
         raise ArtifactError(message) from error
     return header, arrays

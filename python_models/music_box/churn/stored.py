@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from music_box.churn.artifacts import pack, unpack
+from music_box.churn.artifacts import ArtifactError, pack, unpack
 from music_box.churn.calibration import BetaCalibration
 from music_box.churn.estimators import KINDS, Estimator
 from music_box.churn.preparation import Preparation
@@ -53,14 +53,21 @@ class Model:
         Raises
         ------
         ArtifactError
-            If the artifact is not the one that fitting stored.
+            If the artifact is not the one that fitting stored, or an older version stored it.
         """
         name = f"{row['model_name']}, snapshot {row['snapshot_date']:%Y-%m-%d}"
         header, arrays = unpack(bytes(row["artifact"]), row["artifact_sha256"], name)
         parts: dict[str, dict[str, NDArray[Any]]] = {"preparation": {}, "estimator": {}}
-        for key, values in arrays.items():
-            part, field = key.split(".", 1)
-            parts[part][field] = values
-        preparation = Preparation(tuple(header["features"]), header["fill"], **parts["preparation"])
-        estimator = KINDS[header["kind"]].from_arrays(parts["estimator"])
-        return cls(preparation, estimator, BetaCalibration(**header["calibration"]))
+        try:
+            for key, values in arrays.items():
+                part, field = key.split(".", 1)
+                parts[part][field] = values
+            features = tuple(header["features"])
+            return cls(
+                Preparation(features, header["fill"], **parts["preparation"]),
+                KINDS[header["kind"]].from_arrays(parts["estimator"]),
+                BetaCalibration(**header["calibration"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"the artifact of {name} is not of the form used now ({error!r}): fit again"
+            raise ArtifactError(message) from error
