@@ -56,6 +56,9 @@ compare: $(READY) ## published figures beside those of 60,000 generated users
 bench: $(READY) ## what landing and staging cost beside a plain typed read_csv
 	$(BIN)/python tests/benchmarks/landing.py
 
+evaluate: $(READY) ## churn models on 60,000 generated users, three seeds, beside the truth (half an hour)
+	$(BIN)/python tests/benchmarks/churn.py
+
 lock: $(READY) ## renew requirements.lock after a change of pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv lock
@@ -72,4 +75,4 @@ $(READY): requirements.lock
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
-.PHONY: help environment build docs test check compare bench lock clean
+.PHONY: help environment build docs test check compare bench evaluate lock clean

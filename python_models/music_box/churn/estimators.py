@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.ensemble import RandomForestClassifier
 
+from music_box.churn.forests import as_booster
+
 Floats = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
 
-# Rows that walk down a forest together; few enough for the processor's cache.
-_ROWS_AT_ONCE = 8_192
 # A smaller change of probability is rounding.
-_NO_STEP = 1e-9
+_NO_STEP = 1e-6
+# Splits below are not credited in forests.
+_EXPLAINED_DEPTH = 10
+# Keeps the log-odds of scores of 0 and 1 finite.
+_LEAST_SHARE = 1e-4
 
 
 class Estimator(Protocol):
@@ -103,108 +107,61 @@ class Linear:
 
 @dataclass(frozen=True)
 class Forest:
-    """A random forest: the mean of its trees' probabilities.
+    """A random forest: the mean of its trees' shares of churned users.
 
-    All nodes of all trees stand one after another, each tree from its root on, a left child right
-    behind its parent.
+    Its contributions are Shapley values of that mean by TreeSHAP (Lundberg et al. 2020), of trees
+    cut at a depth of ten splits, because their cost grows with the square of the depth. One factor
+    per user brings them from probability to log-odds, which keeps order and signs.
 
     Parameters
     ----------
-    feature : (nodes,) column to split on; -1 in a leaf.
-    threshold : (nodes,) at most this goes left.
-    right : (nodes,) index of the right child.
-    value : (nodes,) share of churned users among those who came here.
-    roots : (trees,) index of each root.
+    booster : the trees, see `forests.as_booster`.
+    explaining : the same, cut.
     impurity_importance : (features,) mean decrease of impurity, as a share.
     """
 
-    feature: NDArray[np.int16]
-    threshold: Floats
-    right: NDArray[np.int32]
-    value: Floats
-    roots: NDArray[np.int64]
+    booster: xgboost.Booster
+    explaining: xgboost.Booster
     impurity_importance: Floats
 
     @classmethod
     def of(cls, forest: RandomForestClassifier) -> Forest:
-        """The arrays of a forest that scikit-learn has fitted to two classes."""
-        trees = [member.tree_ for member in forest.estimators_]
-        sizes = np.array([tree.node_count for tree in trees])
-        roots = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        return cls(
-            np.maximum(np.concatenate([tree.feature for tree in trees]), -1).astype(np.int16),
-            np.concatenate([tree.threshold for tree in trees]),
-            np.concatenate(
-                [tree.children_right + root for tree, root in zip(trees, roots, strict=True)]
-            ).astype(np.int32),
-            np.concatenate([tree.value[:, 0, 1] for tree in trees]),
-            roots.astype(np.int64),
-            _shares(forest.feature_importances_),
-        )
+        """A forest that scikit-learn has fitted to two classes."""
+        cut = as_booster(forest, _EXPLAINED_DEPTH)
+        return cls(as_booster(forest), cut, _shares(forest.feature_importances_))
 
     def raw_scores(self, matrix: Floats) -> Floats:
         """Mean over the trees of the share of churned users in the user's leaf."""
-        scores = np.zeros(len(matrix))
-        for rows, singles in self._blocks(matrix):
-            for root in self.roots:
-                node = np.full(len(singles), root)
-                while (is_inner := self.feature[node] >= 0).any():
-                    node = np.where(is_inner, self._child(singles, node), node)
-                scores[rows] += self.value[node]
-        return np.asarray(scores / len(self.roots))
+        return np.asarray(self.booster.predict(xgboost.DMatrix(matrix)), np.float64)
 
     def contributions(self, matrix: Floats) -> Floats:
-        """Change of the share of churned users along the path, credited to the feature split on.
-
-        Saabas (2014). Sums to the score's distance from the forest's mean, and is brought from
-        probability to log-odds by one factor per user, which keeps order and signs.
-        """
-        credited = np.zeros(matrix.shape)
-        for rows, singles in self._blocks(matrix):
-            block = credited[rows]
-            users = np.arange(len(singles))
-            for root in self.roots:
-                node = np.full(len(singles), root)
-                while (is_inner := self.feature[node] >= 0).any():
-                    child = np.where(is_inner, self._child(singles, node), node)
-                    # in a leaf the column is the last one, and the step adds nothing
-                    block[users, self.feature[node]] += self.value[child] - self.value[node]
-                    node = child
-        credited /= len(self.roots)
-        start = self.value[self.roots].mean()
-        step = credited.sum(axis=1)
-        end = np.clip(start + step, 1e-4, 1 - 1e-4)
+        """Exact for the cut trees; with whole trees the leading feature is mostly the same."""
+        values = self.explaining.predict(xgboost.DMatrix(matrix), pred_contribs=True)
+        shares, start = values[:, :-1].astype(np.float64), values[:, -1].astype(np.float64)
+        step = shares.sum(axis=1)
+        end = np.clip(start + step, _LEAST_SHARE, 1 - _LEAST_SHARE)
         is_moved = np.abs(step) > _NO_STEP
-        slope = 1 / (start * (1 - start))
-        factor = np.where(
-            is_moved, (logit(end) - logit(start)) / np.where(is_moved, step, 1.0), slope
-        )
-        return np.asarray(credited * np.abs(factor)[:, None])
+        slope = (logit(end) - logit(start)) / np.where(is_moved, step, 1.0)
+        factor = np.where(is_moved, np.abs(slope), 1 / (start * (1 - start)))
+        return np.asarray(shares * factor[:, None])
 
     def importance(self) -> Floats:
         """Mean decrease of impurity."""
         return self.impurity_importance
 
     def arrays(self) -> Arrays:
-        """All fields."""
-        return vars(self)
+        """XGBoost's own binary JSON of the trees, and the importance."""
+        return {
+            "booster": _bytes_of(self.booster),
+            "explaining": _bytes_of(self.explaining),
+            "impurity_importance": self.impurity_importance,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Forest:
         """Undo `arrays`."""
-        return cls(**arrays)
-
-    def _blocks(self, matrix: Floats) -> list[tuple[slice, Floats]]:
-        # scikit-learn compares single precision with thresholds of double precision
-        singles = matrix.astype(np.float32).astype(np.float64)
-        starts = range(0, len(matrix), _ROWS_AT_ONCE)
-        return [
-            (slice(row, row + _ROWS_AT_ONCE), singles[row : row + _ROWS_AT_ONCE]) for row in starts
-        ]
-
-    def _child(self, singles: Floats, node: NDArray[np.intp]) -> NDArray[np.intp]:
-        goes_left = singles[np.arange(len(singles)), self.feature[node]] <= self.threshold[node]
-        return np.where(goes_left, node + 1, self.right[node])
+        booster, explaining = (_booster_of(arrays[name]) for name in ("booster", "explaining"))
+        return cls(booster, explaining, arrays["impurity_importance"])
 
 
 @dataclass(frozen=True)
@@ -239,19 +196,13 @@ class Boosting:
     def arrays(self) -> Arrays:
         """XGBoost's own binary JSON of each booster."""
         return {
-            f"booster_{number}": np.frombuffer(booster.save_raw("ubj"), np.uint8)
-            for number, booster in enumerate(self.boosters)
+            f"booster_{number}": _bytes_of(booster) for number, booster in enumerate(self.boosters)
         }
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Boosting:
         """Undo `arrays`."""
-        boosters = []
-        for number in range(len(arrays)):
-            booster = xgboost.Booster({"nthread": 1})
-            booster.load_model(bytearray(arrays[f"booster_{number}"].tobytes()))
-            boosters.append(booster)
-        return cls(tuple(boosters))
+        return cls(tuple(_booster_of(arrays[f"booster_{n}"]) for n in range(len(arrays))))
 
 
 KINDS: dict[str, type[Days | Linear | Forest | Boosting]] = {
@@ -262,3 +213,13 @@ KINDS: dict[str, type[Days | Linear | Forest | Boosting]] = {
 def _shares(values: Floats) -> Floats:
     total = values.sum()
     return np.asarray(values / total) if total > 0 else np.zeros(len(values))
+
+
+def _bytes_of(booster: xgboost.Booster) -> NDArray[np.uint8]:
+    return np.frombuffer(booster.save_raw("ubj"), np.uint8)
+
+
+def _booster_of(content: NDArray[Any]) -> xgboost.Booster:
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(content.tobytes()))
+    return booster

@@ -82,10 +82,11 @@ def _asked(
     if row["snapshot_date"] == fitted["snapshot_date"].max():
         yield "train", own[is_train]
     yield "test", own[~is_train]
-    own_days = _label_days(own)
-    is_alike = _label_days(peers) == own_days.iloc[0]
+    # of the row, not of its users: a daily build may have moved on to other snapshots
+    own_days = (row["label_end_date"] - row["snapshot_date"]).days
+    is_alike = _label_days(peers) == own_days
     for date, users in _by_date(examples[examples["split"] == "test"]):
-        is_same_question = _label_days(users).iloc[0] == own_days.iloc[0]
+        is_same_question = _label_days(users).iloc[0] == own_days
         if is_same_question and _latest_known(peers[is_alike], date) == row["snapshot_date"]:
             yield "backtest", users
     for date, users in _by_date(today):

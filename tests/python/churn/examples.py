@@ -1,4 +1,4 @@
-"""Users for the churn package: few, quick to fit, with every kind of feature that the marts have."""
+"""Users for the churn package: few and quick to fit, with every kind of feature of the marts."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _snapshot(date: str, users: int, seed: int) -> pd.DataFrame:
 
 
 def today(users: int = 50, seed: int = 9) -> pd.DataFrame:
-    """Rows of `user_features` of the scoring snapshot, on the day that the training snapshot's labels are known."""
+    """Rows of `user_features` of the scoring snapshot, on the day of the last labels."""
     known = (TRAINING + pd.Timedelta(days=LABEL_DAYS)).strftime("%Y-%m-%d")
     return generate((known,), users, seed).drop(
         columns=["is_churned", "split", "fold", "label_end_date"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
+from typing import Any
 
 import numpy as np
 import xgboost
@@ -28,7 +29,7 @@ class Node:
 
 
 def shapley_values(game: Game, features: int) -> np.ndarray:
-    """Mean, over all orders in which features become known, of what each adds; (users, features)."""
+    """What each feature adds, mean over all orders of becoming known; (users, features)."""
     subsets = [
         frozenset(chosen)
         for size in range(features + 1)
@@ -45,7 +46,7 @@ def shapley_values(game: Game, features: int) -> np.ndarray:
 
 
 def sum_of_trees(trees: list[Node], matrix: np.ndarray) -> Game:
-    """Sum over trees of the path-dependent expectation: unknown splits by how many went each way."""
+    """Path-dependent expectation: at unknown splits the mean by how many went each way."""
     return lambda known: np.sum([_expectation(tree, matrix, known) for tree in trees], axis=0)
 
 
@@ -62,7 +63,7 @@ def _expectation(node: Node, matrix: np.ndarray, known: frozenset[int]) -> np.nd
 def trees_of_forest(forest: RandomForestClassifier) -> list[Node]:
     """Trees whose values are the share of churned users."""
 
-    def node(tree: object, number: int) -> Node:
+    def node(tree: Any, number: int) -> Node:
         value, cover = tree.value[number, 0, 1], tree.weighted_n_node_samples[number]
         left, right = tree.children_left[number], tree.children_right[number]
         if left == right:
@@ -95,4 +96,6 @@ def trees_of_booster(booster: xgboost.Booster) -> list[Node]:
             (sides[dumped["yes"]], sides[dumped["no"]]),
         )
 
-    return [node(json.loads(text)) for text in booster.get_dump(dump_format="json", with_stats=True)]
+    return [
+        node(json.loads(text)) for text in booster.get_dump(dump_format="json", with_stats=True)
+    ]

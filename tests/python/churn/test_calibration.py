@@ -26,7 +26,7 @@ def simulated(a: float, b: float, c: float, users: int = 50_000) -> tuple[Scores
     return scores, draws.random(users) < expit(a * np.log(scores) - b * np.log(1 - scores) + c)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     some.lists(some.tuples(some.floats(0, 1), some.booleans()), min_size=2, max_size=40),
     some.sampled_from([1.0, 30.0]),

@@ -95,16 +95,16 @@ def test_each_split_has_its_users() -> None:
     fits = table(*THREE_FITS, fit_row(THIRD, 0), fit_row(THIRD, 1))
     scores = score(fits, users(FOURTEEN_DAYS), today())
     assert list(scores.columns) == list(TYPES)
-    people = scores.groupby(["split", "snapshot_date"])["user_id"].apply(sorted)
-    for (split, _), found in people.items():
-        expected = {"test": TESTED, "backtest": TESTED, "score": [7, 8]}.get(split, [*FOLDS])
-        assert found == expected, split
+    people = {"test": TESTED, "backtest": TESTED, "score": [7, 8]}
+    for _, part in scores.groupby(["split", "snapshot_date"]):
+        assert sorted(part["user_id"]) == people.get(part["split"].iloc[0], [*FOLDS])
 
 
 def test_a_train_user_is_scored_out_of_fold_by_the_estimator_that_has_not_seen_him() -> None:
     fits = table(fit_row(THIRD, mark=2), fit_row(THIRD, 0, mark=-1), fit_row(THIRD, 1, mark=1))
     scores = score(fits, users({THIRD: 14}), today())
-    marks = dict(zip(scores["split"] + scores["user_id"].astype(str), logit(scores["raw_score"])))
+    names = scores["split"] + scores["user_id"].astype(str)
+    marks = dict(zip(names, logit(scores["raw_score"]), strict=True))
     assert {key: pytest.approx(mark) for key, mark in marks.items()} == {
         "out_of_fold1": -1.0,
         "out_of_fold3": -1.0,
@@ -154,8 +154,8 @@ def test_a_backtest_asks_only_models_of_the_same_label_length() -> None:
 
 
 def test_models_are_each_others_strangers() -> None:
-    other = {"model_name": "other"}
-    fits = table(*THREE_FITS, fit_row(FIRST, **other), fit_row(THIRD, **other))
+    others = [fit_row(date, model_name="other") for date in (FIRST, THIRD)]
+    fits = table(*THREE_FITS, *others)
     scores = score(fits, users(FOURTEEN_DAYS), today())
     ours = who_scores(scores[scores["model_name"] == "other"])
     assert {row for row in ours if row[0] in {"backtest", "score"}} == {
@@ -264,5 +264,5 @@ def test_the_order_of_rows_changes_no_score() -> None:
 
 def test_a_feature_of_the_fits_that_is_gone_is_named() -> None:
     frame = examples.generate().drop(columns="plays_7d")
-    with pytest.raises(ValueError, match="plays_7d are not in the table.*fit again"):
+    with pytest.raises(ValueError, match=r"plays_7d are not in the table.*fit again"):
         score(examples.fitted("random_forest"), frame, examples.today())
