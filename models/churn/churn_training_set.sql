@@ -14,12 +14,13 @@ snapshots as (
 
 final as (
 
-    select examples.* exclude (fold, label_end_date)
+    select * exclude (fold, label_end_date)
     from examples
-    inner join snapshots
-        on
-            examples.snapshot_date = snapshots.snapshot_date
-            and snapshots.role = 'training'
+    where
+        snapshot_date in (
+            select snapshots.snapshot_date from snapshots
+            where snapshots.role = 'training'
+        )
 
 )
 
