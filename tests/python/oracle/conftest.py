@@ -50,8 +50,12 @@ class Compared:
 
 
 def build_with(logs: Path, folder: Path, variables: dict[str, Any], *arguments: str) -> Warehouse:
-    """`dbt build` with other vars; unit tests pin their own numbers and have run elsewhere."""
+    """`dbt build` with other vars, but for models, which the oracle does not fit.
+
+    Unit tests pin their own numbers and have run elsewhere.
+    """
     flags = ["--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+    flags += ["--exclude", "path:python_models/churn+"]
     return build(logs, folder, *flags, *arguments)
 
 
