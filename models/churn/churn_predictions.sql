@@ -1,13 +1,15 @@
--- What every model says of every user, beside what happened where it is known.
+-- What every model says of every user, beside what happened where it is known: to the
+-- examples that models were fitted and judged by, also when a daily build has moved on
+-- to later snapshots.
 with churn_scores as (
 
     select * from {{ ref('churn_scores') }}
 
 ),
 
-churn_labels as (
+churn_examples as (
 
-    select * from {{ ref('churn_labels') }}
+    select * from {{ ref('churn_examples') }}
 
 ),
 
@@ -21,12 +23,12 @@ final as (
         cast(churn_scores.fitted_snapshot_date as date) as fitted_snapshot_date,
         cast(churn_scores.raw_score as double) as raw_score,
         cast(churn_scores.churn_probability as double) as churn_probability,
-        churn_labels.is_churned
+        churn_examples.is_churned
     from churn_scores
-    left join churn_labels
+    left join churn_examples
         on
-            churn_scores.snapshot_date = churn_labels.snapshot_date
-            and churn_scores.user_id = churn_labels.user_id
+            churn_scores.snapshot_date = churn_examples.snapshot_date
+            and churn_scores.user_id = churn_examples.user_id
 
 )
 

@@ -6,9 +6,20 @@ with churn_predictions as (
 
 ),
 
-int_snapshots as (
+examples as (
 
-    select * from {{ ref('int_snapshots') }}
+    select * from {{ ref('churn_examples') }}
+
+),
+
+-- not of int_snapshots: a daily build may have moved on from the snapshots of the fits
+fitted_snapshots as (
+
+    select
+        snapshot_date,
+        max(label_end_date) as label_end_date
+    from examples
+    group by snapshot_date
 
 ),
 
@@ -16,10 +27,10 @@ backtests as (
 
     select
         churn_predictions.*,
-        int_snapshots.label_end_date as learnt_until_date
+        fitted_snapshots.label_end_date as learnt_until_date
     from churn_predictions
-    left join int_snapshots
-        on churn_predictions.fitted_snapshot_date = int_snapshots.snapshot_date
+    left join fitted_snapshots
+        on churn_predictions.fitted_snapshot_date = fitted_snapshots.snapshot_date
     where churn_predictions.split = 'backtest'
 
 )

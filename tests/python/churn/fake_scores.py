@@ -112,7 +112,7 @@ def write(folder: Path, scored: pd.DataFrame) -> None:
         )
         connection.execute(
             """
-            create or replace table churn.churn_labels as
+            create or replace table churn.churn_examples as
             select
                 cast(snapshot_date as date) as snapshot_date, cast(user_id as bigint) as user_id,
                 cast(is_churned as boolean) as is_churned
@@ -122,7 +122,7 @@ def write(folder: Path, scored: pd.DataFrame) -> None:
         connection.execute(
             """
             create or replace table features.user_features as
-            select snapshot_date, user_id, user_id % 3 = 0 as is_paying from churn.churn_labels
+            select snapshot_date, user_id, user_id % 3 = 0 as is_paying from churn.churn_examples
             """
         )
         connection.execute(

@@ -59,6 +59,31 @@ def test_daily_scores_with_the_fitted_models(copied: tuple[Path, Path]) -> None:
     assert differing_tables(before, contents_of(folder / "music_box.duckdb", SCHEMAS)) == []
 
 
+def test_the_next_day_is_scored_with_the_models_of_before(
+    sample_logs: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The snapshots move on by a day; the models, and what they were judged by, stay."""
+    whole = sample_logs("--users", "400", "--last-date", "2017-05-03")
+    logs, folder = tmp_path / "logs", tmp_path / "warehouse"
+    shutil.copytree(whole, logs, ignore=shutil.ignore_patterns("20170503*"))
+    before = build(logs, folder, *WITHOUT_UNIT_TESTS)
+    judged = before.rows("from churn.churn_predictions where split <> 'score' order by all")
+    champion = before.rows("select model_name from churn.churn_models where is_champion")
+    assert judged and champion
+
+    shutil.copytree(whole, logs, dirs_exist_ok=True)
+    after = build(logs, folder, "--selector", "daily", *WITHOUT_UNIT_TESTS)
+
+    assert after.rows("from churn.churn_predictions where split <> 'score' order by all") == judged
+    dates = "select distinct cast(snapshot_date as varchar), cast(fitted_snapshot_date as varchar)"
+    assert after.rows(f"{dates} from churn.churn_predictions where split = 'score'") == [
+        ("2017-05-03", "2017-04-18")
+    ]
+    users = "select user_id from intermediate.int_snapshot_users where snapshot_date = '2017-05-03'"
+    scored = after.rows("select user_id from churn.churn_risk_users order by all")
+    assert scored == after.rows(f"{users} order by all")
+
+
 def test_an_estimator_that_was_changed_is_not_used(copied: tuple[Path, Path]) -> None:
     """A test says so before anything is scored; who passes over the test is refused as well."""
     logs, folder = copied
