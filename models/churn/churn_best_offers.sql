@@ -35,10 +35,7 @@ ranked as (
 
     select
         *,
-        row_number() over (
-            partition by snapshot_date, user_id
-            order by expected_value desc, cost asc, action asc
-        ) as offer_rank
+        {{ offer_rank(['snapshot_date', 'user_id'], 'expected_value') }} as offer_rank
     from user_offers
     where expected_value > 0
 

@@ -29,6 +29,7 @@ offered as (
         churn_judged_scores.churn_probability,
         churn_judged_scores.is_churned,
         churn_offers.action,
+        churn_offers.cost,
         {{ expected_value(
             'churn_judged_scores.churn_probability', 'churn_offers.success_rate',
             'churn_offers.customer_value', 'churn_offers.cost'
@@ -51,13 +52,12 @@ offered as (
 
 final as (
 
-    select * exclude (expected_profit)
+    select * exclude (expected_profit, cost)
     from offered
     qualify
-        row_number() over (
-            partition by snapshot_date, model_name, split, user_id
-            order by expected_profit desc, action asc
-        ) = 1
+        {{ offer_rank(
+            ['snapshot_date', 'model_name', 'split', 'user_id'], 'expected_profit'
+        ) }} = 1
 
 )
 

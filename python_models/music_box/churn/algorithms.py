@@ -85,7 +85,7 @@ class Algorithm:
     only_feature: str | None = None
 
 
-def fit_days(task: Task, rows: Flags, parameters: Parameters) -> Days:  # noqa: ARG001
+def fit_days(task: Task, rows: Flags, parameters: Parameters) -> Days:  # noqa: ARG001 - every algorithm is fitted alike
     """Fit nothing: the feature is the score."""
     return Days(float(task.matrix[rows, 0].mean()))
 
