@@ -141,7 +141,7 @@ class Fitting:
         if reason := self._skip_reason():
             yield {**row, "skip_reason": reason}
             return
-        task = self._task(np.ones(len(self.users), bool))
+        task = self._task(self._preparation(np.ones(len(self.users), bool)))
         parameters = self.algorithm.tune(task, self.settings.parameters)
         row |= _text_and_sha256(parameters)
         models = self._fit(parameters)
@@ -182,10 +182,10 @@ class Fitting:
                 return f"without fold {fold} the train users are all of one class"
         return None
 
-    def _task(self, is_in: Flags) -> Task:
-        """What an estimator that sees these users learns from; its preparation sees no others."""
+    def _task(self, preparation: Preparation) -> Task:
+        """What an estimator learns from."""
         return Task(
-            matrix=self._preparation(is_in).apply(self.users),
+            matrix=preparation.apply(self.users),
             is_churned=self.users["is_churned"].to_numpy(bool),
             folds=self.users["fold"].to_numpy(np.int64),
             features=self.features,
@@ -194,6 +194,7 @@ class Fitting:
         )
 
     def _preparation(self, is_in: Flags) -> Preparation:
+        """That of an estimator that sees these users, and of no others."""
         window = self.settings.feature_window_days
         if self.algorithm.is_linear:
             return Preparation.for_linear(self.users[is_in], self.features, window)
@@ -206,8 +207,8 @@ class Fitting:
 
         def fit(fold: int | None) -> tuple[Preparation, Estimator]:
             is_in = np.ones(len(folds), bool) if fold is None else folds != fold
-            estimator = self.algorithm.fit(self._task(is_in), is_in, parameters)
-            return self._preparation(is_in), estimator
+            preparation = self._preparation(is_in)
+            return preparation, self.algorithm.fit(self._task(preparation), is_in, parameters)
 
         description = f"{self.model_name} {self.users['snapshot_date'].iloc[0]:%Y-%m-%d}"
         with ThreadPoolExecutor(self.settings.workers) as pool:
