@@ -30,6 +30,7 @@ events as (
     select
         snapshot_date,
         user_id,
+        event_date,
         song_id,
         singer,
         1 as plays,
@@ -42,6 +43,7 @@ events as (
     select
         snapshot_users.snapshot_date,
         downloads.user_id,
+        downloads.event_date,
         downloads.song_id,
         downloads.singer,
         0 as plays,
@@ -68,7 +70,14 @@ final as (
         singer,
         cast(sum(plays) as bigint) as plays,
         cast(sum(play_score) as bigint) as total_play_score,
-        cast(sum(downloads) as bigint) as downloads
+        max(play_score) as best_play_score,
+        coalesce(
+            cast(sum(plays) filter (where {{ is_weekend('event_date') }}) as bigint), 0
+        ) as weekend_plays,
+        cast(sum(downloads) as bigint) as downloads,
+        {{ sum_last_days('plays', var('validation_days')) }} as late_plays,
+        {{ sum_last_days('play_score', var('validation_days')) }} as late_play_score,
+        {{ sum_last_days('downloads', var('validation_days')) }} as late_downloads
     from events
     group by snapshot_date, user_id, song_id, singer
 

@@ -12,9 +12,9 @@ p_values as (
 
 ),
 
-names as (
+song_names as (
 
-    select * from {{ ref('songs_before_churn_names') }}
+    select * from {{ ref('int_song_names') }}
 
 ),
 
@@ -23,8 +23,8 @@ final as (
     select
         cast(sums.snapshot_date as date) as snapshot_date,
         cast(sums.song_id as bigint) as song_id,
-        cast(names.song_name as {{ dbt.type_string() }}) as song_name,
-        cast(names.singer as {{ dbt.type_string() }}) as singer,
+        cast(song_names.song_name as {{ dbt.type_string() }}) as song_name,
+        cast(song_names.singer as {{ dbt.type_string() }}) as singer,
         row_number() over (
             partition by sums.snapshot_date
             order by sums.z_statistic desc, sums.song_id asc
@@ -45,10 +45,10 @@ final as (
         on
             sums.snapshot_date = cast(p_values.snapshot_date as date)
             and sums.song_id = p_values.song_id
-    inner join names
+    inner join song_names
         on
-            sums.snapshot_date = names.snapshot_date
-            and sums.song_id = names.song_id
+            sums.snapshot_date = song_names.snapshot_date
+            and sums.song_id = song_names.song_id
 
 )
 

@@ -1,0 +1,25 @@
+-- How much each user likes each song that he played, downloaded or said he likes: the
+-- input of every recommender.
+with rated_songs as (
+
+    select * from {{ ref('rated_songs') }}
+
+),
+
+final as (
+
+    select
+        snapshot_date,
+        user_id,
+        song_id,
+        plays,
+        downloads,
+        play_score,
+        download_score,
+        is_liked,
+        rating
+    from rated_songs
+
+)
+
+select * from final
