@@ -43,8 +43,8 @@ TABLES = {
         "snapshot_date date, user_id bigint, event_date date, song_id bigint"
     ),
     "churn.churn_labels": "snapshot_date date, user_id bigint, is_churned boolean",
-    "staging.stg_player_logs__plays": (
-        "event_date date, song_id bigint, song_name varchar, singer varchar"
+    "intermediate.int_song_names": (
+        "snapshot_date date, song_id bigint, song_name varchar, singer varchar"
     ),
 }
 
@@ -123,8 +123,9 @@ def write(warehouse: Path, listeners: pd.DataFrame) -> None:
             "churn.churn_labels": (
                 "select distinct snapshot_date, user_id, is_churned from listeners"
             ),
-            "staging.stg_player_logs__plays": (
-                "select last_active_date, song_id, 'song ' || song_id, 'singer' from listeners"
+            "intermediate.int_song_names": (
+                "select distinct snapshot_date, song_id, 'song ' || song_id, 'singer' "
+                "from listeners"
             ),
         }.items():
             connection.execute(f"insert into {table} {query}")
