@@ -43,7 +43,9 @@ final as (
         and row_number() over (
             partition by splits.snapshot_date, splits.split
             order by
-                {{ hash_fraction('snapshot_users.user_id', 'recommendation_evaluation') }},
+                {{ hash_fraction(
+                    'snapshot_users.user_id', 'recommendation_evaluation'
+                ) }},
                 snapshot_users.user_id
         ) <= {{ var('evaluation_users') }} as is_evaluated
     from splits

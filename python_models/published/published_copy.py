@@ -21,6 +21,8 @@ def model(dbt, session):
         "ftr_taste": dbt.ref("ftr_taste"),
         "ftr_visit_depth": dbt.ref("ftr_visit_depth"),
         "user_features": dbt.ref("user_features"),
+        "user_song_ratings": dbt.ref("user_song_ratings"),
+        "songs": dbt.ref("songs"),
         "churn_labels": dbt.ref("churn_labels"),
         "churn_training_set": dbt.ref("churn_training_set"),
         "churn_predictions": dbt.ref("churn_predictions"),
