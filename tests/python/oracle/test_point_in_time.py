@@ -37,6 +37,8 @@ KNOWN_ON_THE_DAY = [
     *["features.ftr_play_completion", "features.ftr_play_time", "features.ftr_event_frequency"],
     *["features.ftr_recency", "features.ftr_profile", "features.ftr_listening_rhythm"],
     *["features.ftr_taste", "features.ftr_visit_depth", "features.user_features"],
+    *["intermediate.int_song_names", "recommendations.rated_songs", "recommendations.songs"],
+    *["recommendations.user_song_ratings"],
 ]
 
 
