@@ -38,6 +38,7 @@
                 else {{ limits }}.play_seconds_mean
             end as filled_play_seconds
         from {{ plays }}
-        inner join {{ limits }} on {{ plays }}.snapshot_date = {{ limits }}.snapshot_date
+        inner join {{ limits }}
+            on {{ plays }}.snapshot_date = {{ limits }}.snapshot_date
     ) as filled
 {%- endmacro %}
