@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from music_box.churn.artifacts import ArtifactError, pack, unpack
+from music_box.artifacts import ArtifactError, pack, unpack
 from music_box.churn.calibration import BetaCalibration
 from music_box.churn.estimators import KINDS, Estimator
 from music_box.churn.preparation import Preparation

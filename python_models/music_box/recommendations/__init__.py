@@ -1,0 +1,1 @@
+"""Recommending items from what users have taken: recommenders, tuning, a learnt blend of them."""

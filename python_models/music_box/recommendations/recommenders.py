@@ -1,0 +1,461 @@
+"""Recommenders: each learns from a sparse matrix of users and items, and scores items for users.
+
+A user to be scored is a row of items, whether or not he was among those learnt from.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+from sklearn.decomposition import non_negative_factorization
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.extmath import randomized_svd
+
+from music_box.recommendations.als import Penalty, alternate, solve_rows
+from music_box.recommendations.sparse import (
+    Floats,
+    Matrix,
+    degrees,
+    keep_largest,
+    largest,
+    negative_power,
+    scaled,
+    sums,
+    weighted,
+)
+
+Arrays = dict[str, NDArray[Any]]
+
+# Dense blocks of scores hold about this many floats.
+_BLOCK_FLOATS = 16_000_000
+# Added to ratings of 1 to 5: the least that tells apart sums of single-precision numbers.
+_TIE_BREAK = 1e-6
+
+
+class Recommender(ABC):
+    """A way of scoring items, with its parameters and what it has learnt."""
+
+    defaults: ClassVar[dict[str, Any]]
+
+    def __init__(self, **parameters: Any) -> None:
+        self.parameters = self.defaults | parameters
+
+    @abstractmethod
+    def fit(self, user_items: Matrix, seed: int) -> None:
+        """Learn from a matrix of shape (users, items)."""
+
+    @abstractmethod
+    def scores(self, user_items: Matrix) -> Floats:
+        """Scores of all items for each row of items, shape (rows, items); higher is better."""
+
+    @property
+    def factors(self) -> int | None:
+        """Number of factors, of a recommender that has some."""
+        return None
+
+    @abstractmethod
+    def arrays(self) -> Arrays:
+        """What has been learnt."""
+
+    @classmethod
+    def from_arrays(cls, parameters: dict[str, Any], arrays: Arrays) -> Recommender:
+        """The recommender that has learnt this."""
+        recommender = cls(**parameters)
+        recommender.restore(arrays)
+        return recommender
+
+    @abstractmethod
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `arrays` gave."""
+
+
+class ItemNeighbors(Recommender):
+    """Items like those that the user has: cosine of columns, shrunk, the nearest neighbours alone.
+
+    Similarity of two items is their dot product over (product of their norms + shrinkage) (Deshpande
+    and Karypis 2004; shrinkage after Bell and Koren 2007). An item is not its own neighbour.
+    """
+
+    defaults: ClassVar = {
+        "neighbors": 75,
+        "shrinkage": 10.0,
+        "user_power": 0.0,
+        "value_power": 0.0,
+    }
+
+    def fit(self, user_items: Matrix, seed: int) -> None:
+        values = weighted(user_items, self.parameters["value_power"])
+        users = negative_power(degrees(values, 1), self.parameters["user_power"] / 2)
+        values = scaled(values, rows=users)
+        norms = np.sqrt(sums(values.multiply(values), 0))
+        self.similarity = nearest(
+            values, norms, self.parameters["neighbors"], self.parameters["shrinkage"]
+        )
+
+    def scores(self, user_items: Matrix) -> Floats:
+        values = weighted(user_items, self.parameters["value_power"])
+        result: Floats = (values @ self.similarity.T).toarray()
+        return result
+
+    def arrays(self) -> Arrays:
+        return _stored(self.similarity, "similarity")
+
+    def restore(self, arrays: Arrays) -> None:
+        self.similarity = _restored(arrays, "similarity")
+
+
+def nearest(values: Matrix, norms: Floats, neighbors: int, shrinkage: float) -> Matrix:
+    """For each item its nearest ones, row by row, shape (items, items); none is its own."""
+    items = values.shape[1]
+    item_users = values.T.tocsr()
+    block = max(1, _BLOCK_FLOATS // max(items, 1))
+    blocks = []
+    for start in range(0, items, block):
+        products = (item_users[start : start + block] @ values).tocsr()
+        rows = np.repeat(np.arange(products.shape[0]), np.diff(products.indptr)) + start
+        products.data /= norms[rows] * norms[products.indices] + np.float32(shrinkage)
+        products.data[rows == products.indices] = 0
+        blocks.append(keep_largest(products, neighbors))
+    return sparse.vstack(blocks, "csr") if blocks else sparse.csr_matrix((0, 0), dtype=np.float32)
+
+
+class ItemItem(ItemNeighbors):
+    """The report's: plain cosine of ratings, 75 neighbours, ranked by summed similarity x rating."""
+
+    defaults: ClassVar = {
+        "neighbors": 75,
+        "shrinkage": 0.0,
+        "user_power": 0.0,
+        "value_power": 1.0,
+    }
+
+    def scores(self, user_items: Matrix) -> Floats:
+        # of equal scores the larger summed similarity comes first
+        values = user_items.astype(np.float32)
+        values.data += np.float32(_TIE_BREAK)
+        result: Floats = (values @ self.similarity.T).toarray()
+        return result
+
+    def predicted(self, user_items: Matrix) -> Floats:
+        """Mean rating of the neighbours that the user has, by similarity; 0 where he has none."""
+        similar = self.similarity.T
+        total = (user_items.astype(np.float32) @ similar).toarray()
+        weight = (weighted(user_items, 0) @ similar).toarray()
+        return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+
+
+class ItemItemMean(ItemItem):
+    """The report's ranking by predicted rating, under which hundreds of items tie."""
+
+    def scores(self, user_items: Matrix) -> Floats:
+        return self.predicted(user_items)
+
+
+class UserNeighbors(Recommender):
+    """What users like the user have: cosine of rows, in which rare items count more."""
+
+    defaults: ClassVar = {
+        "neighbors": 100,
+        "shrinkage": 1.0,
+        "item_power": 0.5,
+        "value_power": 0.0,
+    }
+
+    def fit(self, user_items: Matrix, seed: int) -> None:
+        self.user_items = weighted(user_items, self.parameters["value_power"])
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._items = negative_power(
+            degrees(self.user_items, 0), self.parameters["item_power"] / 2
+        )
+        self._rows = scaled(self.user_items, columns=self._items)
+        self._norms = np.sqrt(sums(self._rows.multiply(self._rows), 1))
+        self._unit = np.median(self._norms[self._norms > 0]) ** 2 if self._norms.any() else 1.0
+
+    def scores(self, user_items: Matrix) -> Floats:
+        rows = scaled(
+            weighted(user_items, self.parameters["value_power"]), columns=self._items
+        )
+        norms = np.sqrt(sums(rows.multiply(rows), 1))
+        similarity = (rows @ self._rows.T).toarray()
+        shrinkage = np.float32(self.parameters["shrinkage"] * self._unit + 1e-12)
+        similarity /= norms[:, None] * self._norms + shrinkage
+        # a user's own row says nothing: it holds just what he has
+        count = min(self.parameters["neighbors"] + 1, similarity.shape[1])
+        best = largest(similarity, count, lowest=np.finfo(np.float32).tiny)
+        row, place = np.nonzero(best >= 0)
+        column = best[row, place]
+        neighbors = sparse.csr_matrix(
+            (similarity[row, column], (row, column)), shape=similarity.shape
+        )
+        result: Floats = (neighbors @ self.user_items).toarray()
+        return result
+
+    def arrays(self) -> Arrays:
+        return _stored(self.user_items, "user_items")
+
+    def restore(self, arrays: Arrays) -> None:
+        self.user_items = _restored(arrays, "user_items")
+        self._prepare()
+
+
+class LinearAutoencoder(Recommender):
+    """Each item regressed on all others, in closed form (EASE, Steck 2019).
+
+    With fewer users than items the inverse of items x items is written by that of users x users
+    (the kernel form of ridge regression). With too many of both, only the items that most users
+    took take part; the others score minus infinity.
+    """
+
+    defaults: ClassVar = {
+        "regularization": 1.0,
+        "user_power": 0.0,
+        "popularity_power": 0.0,
+        "value_power": 0.0,
+        "largest_system": 4096,
+    }
+
+    def fit(self, user_items: Matrix, seed: int) -> None:
+        limit = self.parameters["largest_system"]
+        self.is_by_users = user_items.shape[0] <= min(limit, user_items.shape[1])
+        item_users = degrees(user_items, 0)
+        self.popularity = np.where(
+            item_users > 0, np.maximum(item_users, 1) ** -self.parameters["popularity_power"], 0
+        ).astype(np.float32)
+        rows = self._rows(user_items)
+        if self.is_by_users:
+            self.rows = rows
+            self.inverse = self._inverse((rows @ rows.T).toarray())
+            self._prepare()
+            return
+        self.items = np.sort(np.argsort(-item_users, kind="stable")[:limit])
+        values = rows[:, self.items]
+        inverse = self._inverse((values.T @ values).toarray())
+        diagonal = np.diag(inverse).copy()
+        self.weights = -inverse / np.where(diagonal > 0, diagonal, 1)
+        np.fill_diagonal(self.weights, 0)
+
+    def _rows(self, user_items: Matrix) -> Matrix:
+        values = weighted(user_items, self.parameters["value_power"])
+        return scaled(
+            values, rows=negative_power(degrees(values, 1), self.parameters["user_power"])
+        )
+
+    def _inverse(self, products: Floats) -> Floats:
+        """(products + regularisation)^-1; the unit of regularisation is a mean user's or item's."""
+        diagonal = np.arange(len(products))
+        unit = max(float(np.diag(products).mean()), 1e-12)
+        products[diagonal, diagonal] += np.float32(self.parameters["regularization"] * unit)
+        factor = linalg.cho_factor(products, lower=True, overwrite_a=True, check_finite=False)
+        inverse: Floats = linalg.cho_solve(
+            factor, np.eye(len(products), dtype=np.float32), overwrite_b=True, check_finite=False
+        )
+        return inverse
+
+    def _prepare(self) -> None:
+        self._smoothed: Floats = (self.rows.T @ self.inverse.T).T
+        leverage = sums(self.rows.multiply(self._smoothed), 0)
+        self._scale = self.popularity / np.maximum(1 - leverage, 1e-3)
+
+    def scores(self, user_items: Matrix) -> Floats:
+        rows = self._rows(user_items)
+        if self.is_by_users:
+            return (rows @ self.rows.T).toarray() @ self._smoothed * self._scale
+        result = np.full(user_items.shape, -np.inf, np.float32)
+        result[:, self.items] = (rows[:, self.items] @ self.weights) * self.popularity[self.items]
+        return result
+
+    def arrays(self) -> Arrays:
+        arrays: Arrays = {"popularity": self.popularity}
+        if self.is_by_users:
+            return arrays | {"inverse": self.inverse} | _stored(self.rows, "rows")
+        return arrays | {"items": self.items, "weights": self.weights}
+
+    def restore(self, arrays: Arrays) -> None:
+        self.popularity = arrays["popularity"]
+        self.is_by_users = "inverse" in arrays
+        if self.is_by_users:
+            self.inverse, self.rows = arrays["inverse"], _restored(arrays, "rows")
+            self._prepare()
+        else:
+            self.items, self.weights = arrays["items"], arrays["weights"]
+
+
+class FactorRecommender(Recommender):
+    """Scores that are products of a user's and an item's factors."""
+
+    item_factors: Floats
+
+    @property
+    def factors(self) -> int:
+        return int(self.item_factors.shape[1])
+
+    @abstractmethod
+    def user_factors(self, user_items: Matrix) -> Floats:
+        """Factors of users with these items, shape (rows, factors)."""
+
+    def scores(self, user_items: Matrix) -> Floats:
+        return self.user_factors(user_items) @ self.item_factors.T
+
+    def arrays(self) -> Arrays:
+        return {"item_factors": self.item_factors}
+
+    def restore(self, arrays: Arrays) -> None:
+        self.item_factors = arrays["item_factors"]
+
+
+class AlternatingLeastSquares(FactorRecommender):
+    """Factors that explain who took what, with a weight for what was not taken (see `als`)."""
+
+    defaults: ClassVar = {
+        "factors": 64,
+        "unobserved_weight": 0.1,
+        "regularization": 0.005,
+        "frequency_power": 1.0,
+        "value_power": 0.0,
+        "iterations": 8,
+    }
+
+    @property
+    def _penalty(self) -> Penalty:
+        return Penalty(
+            self.parameters["unobserved_weight"],
+            self.parameters["regularization"],
+            self.parameters["frequency_power"],
+        )
+
+    def fit(self, user_items: Matrix, seed: int) -> None:
+        values = weighted(user_items, self.parameters["value_power"])
+        _, self.item_factors = alternate(
+            values, self.parameters["factors"], self._penalty, self.parameters["iterations"], seed
+        )
+
+    def user_factors(self, user_items: Matrix) -> Floats:
+        values = weighted(user_items, self.parameters["value_power"])
+        return solve_rows(values, self.item_factors, self._penalty)
+
+
+class SpectralFilter(FactorRecommender):
+    """A smoother of the graph of users and items: its leading singular vectors, damped.
+
+    The matrix is scaled by powers of what users and items have, cut to its leading singular vectors,
+    and each is weighted by a power of its singular value (after Shen et al. 2021, "How powerful is
+    graph convolution for recommendation?").
+    """
+
+    defaults: ClassVar = {
+        "factors": 128,
+        "user_power": 0.5,
+        "item_power": 0.4,
+        "spectrum_power": 1.0,
+        "value_power": 0.0,
+    }
+
+    def fit(self, user_items: Matrix, seed: int) -> None:
+        self.item_users = degrees(user_items, 0)
+        rows = self._rows(user_items)
+        factors = min(self.parameters["factors"], min(rows.shape))
+        _, singular, vectors = randomized_svd(
+            rows, factors, n_iter=3, random_state=seed, flip_sign=True
+        )
+        largest_one = max(float(singular[0]), 1e-12)
+        filters = (singular / largest_one) ** (self.parameters["spectrum_power"] / 2)
+        self.item_factors = np.ascontiguousarray((vectors * filters[:, None]).T, np.float32)
+
+    def _rows(self, user_items: Matrix) -> Matrix:
+        values = weighted(user_items, self.parameters["value_power"])
+        return scaled(
+            values,
+            rows=negative_power(degrees(values, 1), self.parameters["user_power"]),
+            columns=negative_power(self.item_users, self.parameters["item_power"]),
+        )
+
+    def user_factors(self, user_items: Matrix) -> Floats:
+        result: Floats = self._rows(user_items) @ self.item_factors
+        return result
+
+    def scores(self, user_items: Matrix) -> Floats:
+        boost = np.where(
+            self.item_users > 0, np.maximum(self.item_users, 1) ** self.parameters["item_power"], 0
+        ).astype(np.float32)
+        return super().scores(user_items) * boost
+
+    def arrays(self) -> Arrays:
+        return {"item_factors": self.item_factors, "item_users": self.item_users}
+
+    def restore(self, arrays: Arrays) -> None:
+        self.item_factors, self.item_users = arrays["item_factors"], arrays["item_users"]
+
+
+class TruncatedSvd(FactorRecommender):
+    """The report's: ratings, unrated ones being 0, cut to their leading singular vectors."""
+
+    defaults: ClassVar = {"factors": 64}
+
+    def fit(self, user_items: Matrix, seed: int) -> None:
+        factors = min(self.parameters["factors"], min(user_items.shape))
+        _, _, vectors = randomized_svd(
+            user_items.astype(np.float32), factors, n_iter=3, random_state=seed, flip_sign=True
+        )
+        self.item_factors = np.ascontiguousarray(vectors.T, np.float32)
+
+    def user_factors(self, user_items: Matrix) -> Floats:
+        result: Floats = user_items.astype(np.float32) @ self.item_factors
+        return result
+
+
+class NonNegativeFactors(FactorRecommender):
+    """The report's: ratings, unrated ones being 0, as sums of factors without negative parts."""
+
+    defaults: ClassVar = {"factors": 32, "iterations": 30}
+
+    def fit(self, user_items: Matrix, seed: int) -> None:
+        factors = min(self.parameters["factors"], min(user_items.shape))
+        with warnings.catch_warnings():
+            # the number of iterations is chosen, not a failure
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            _, items, _ = non_negative_factorization(
+                user_items.astype(np.float32),
+                n_components=factors,
+                init="nndsvd",
+                tol=0,
+                max_iter=self.parameters["iterations"],
+                random_state=seed,
+            )
+        self.item_factors = np.ascontiguousarray(items.T, np.float32)
+
+    def user_factors(self, user_items: Matrix) -> Floats:
+        rows = user_items.astype(np.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            users, _, _ = non_negative_factorization(
+                rows,
+                H=np.ascontiguousarray(self.item_factors.T),
+                n_components=self.factors,
+                init="custom",
+                update_H=False,
+                tol=0,
+                max_iter=self.parameters["iterations"],
+            )
+        result: Floats = users.astype(np.float32)
+        return result
+
+
+def _stored(matrix: Matrix, name: str) -> Arrays:
+    return {
+        f"{name}.data": matrix.data.astype(np.float32),
+        f"{name}.indices": matrix.indices.astype(np.int32),
+        f"{name}.indptr": matrix.indptr.astype(np.int64),
+        f"{name}.shape": np.array(matrix.shape, np.int64),
+    }
+
+
+def _restored(arrays: Arrays, name: str) -> Matrix:
+    parts = tuple(arrays[f"{name}.{part}"] for part in ("data", "indices", "indptr"))
+    return sparse.csr_matrix(parts, shape=tuple(arrays[f"{name}.shape"]))

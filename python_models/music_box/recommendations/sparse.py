@@ -1,0 +1,129 @@
+"""Sparse matrices of users and items: weighting, degrees, the best entries of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Matrix = sparse.csr_matrix
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
+
+def weighted(user_items: Matrix, power: float) -> Matrix:
+    """The matrix with each value raised to a power: 0 is yes or no, 1 the values themselves.
+
+    The values are divided by their mean first, so that parameters mean the same whatever unit the
+    data came in.
+    """
+    data = user_items.data.astype(np.float64)
+    mean = data.mean() if len(data) else 1.0
+    result = user_items.astype(np.float32)
+    result.data = ((data / mean) ** power).astype(np.float32)
+    return result
+
+
+def scaled(matrix: Matrix, rows: Floats | None = None, columns: Floats | None = None) -> Matrix:
+    """The matrix with rows and columns multiplied by these factors."""
+    result = matrix.copy()
+    if rows is not None:
+        result.data *= np.repeat(rows, np.diff(matrix.indptr))
+    if columns is not None:
+        result.data *= columns[matrix.indices]
+    return result
+
+
+def degrees(matrix: Matrix, axis: int) -> Floats:
+    """Entries of each column (axis 0) or row (axis 1), counted."""
+    return matrix.getnnz(axis).astype(np.float32)
+
+
+def sums(matrix: Matrix, axis: int) -> Floats:
+    """Sums of columns (axis 0) or rows (axis 1)."""
+    return np.asarray(matrix.sum(axis), np.float32).ravel()
+
+
+def negative_power(values: Floats, power: float) -> Floats:
+    """values ** -power; 0 where the value is 0."""
+    result = np.zeros_like(values)
+    np.power(values, -power, out=result, where=values > 0)
+    return result
+
+
+def keep_largest(matrix: Matrix, count: int) -> Matrix:
+    """The `count` largest positive entries of each row; of equal ones the lowest columns."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    is_positive = matrix.data > 0
+    row, column, value = _ranked(
+        rows[is_positive], matrix.indices[is_positive], matrix.data[is_positive], matrix.shape
+    )
+    is_kept = _places(row, matrix.shape[0]) < count
+    entries = (value[is_kept], (row[is_kept], column[is_kept]))
+    return sparse.csr_matrix(entries, shape=matrix.shape)
+
+
+def _ranked(
+    row: Integers, column: Integers, value: Floats, shape: tuple[int, int]
+) -> tuple[Integers, Integers, Floats]:
+    """The same entries, row by row, the largest first; of equal ones the lowest column.
+
+    Row, value and column share one whole number of 64 bits, since numbers are sorted many times
+    faster than places are by three keys.
+    """
+    column_bits = np.uint64(int(shape[1]).bit_length())
+    if int(shape[0]).bit_length() + 32 + int(column_bits) > 64:  # noqa: PLR2004 - bits of a number
+        raise ValueError(f"{shape[0]} rows and {shape[1]} columns are too many to be ranked at once")
+    bits = np.ascontiguousarray(value, np.float32).view(np.uint32)
+    # negative numbers have the highest bit, and their order is reversed
+    ascending = np.where(bits >> np.uint32(31), ~bits, bits | np.uint32(1 << 31))
+    keys = row.astype(np.uint64) << (np.uint64(32) + column_bits)
+    keys |= (~ascending).astype(np.uint64) << column_bits
+    keys |= column.astype(np.uint64)
+    keys.sort()
+    ascending = ~(keys >> column_bits).astype(np.uint32)
+    bits = np.where(ascending >> np.uint32(31), ascending & np.uint32(0x7FFFFFFF), ~ascending)
+    column = (keys & ((np.uint64(1) << column_bits) - np.uint64(1))).astype(np.int64)
+    row = (keys >> (np.uint64(32) + column_bits)).astype(np.int64)
+    return row, column, bits.view(np.float32)
+
+
+def _places(row: Integers, rows: int) -> Integers:
+    """Place of each entry within its row, from 0, of entries that are ordered by row."""
+    counts = np.bincount(row, minlength=rows)
+    return np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def largest(
+    scores: Floats, count: int, lowest: np.float32 = np.finfo(np.float32).min
+) -> Integers:
+    """Columns of the `count` largest scores of each row, best first, then -1.
+
+    Of equal scores the lowest column comes first. Columns are dealt out to groups: whatever is below
+    the `count`-th largest maximum of a group cannot be among the `count` largest, which leaves few
+    columns to sort.
+
+    Parameters
+    ----------
+    scores : array, shape (rows, columns)
+    count : columns wanted per row.
+    lowest : scores below this one are passed over; by default only minus infinity is.
+
+    Returns
+    -------
+    array, shape (rows, count)
+    """
+    rows, columns = scores.shape
+    floor = np.full(rows, lowest, np.float32)
+    depth = min(64, columns // (2 * count))
+    if depth > 1:
+        width = columns // depth
+        maxima = scores[:, : depth * width].reshape(rows, depth, width).max(axis=1)
+        np.maximum(floor, np.partition(maxima, width - count, axis=1)[:, width - count], floor)
+    row, column = np.divmod(np.flatnonzero(scores >= floor[:, None]), columns)
+    row, column, _ = _ranked(row, column, scores[row, column], scores.shape)
+    place = _places(row, rows)
+    is_best = place < count
+    result = np.full((rows, count), -1, np.int64)
+    result[row[is_best], place[is_best]] = column[is_best]
+    return result
