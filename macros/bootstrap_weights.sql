@@ -1,9 +1,9 @@
 {#-
-    How often each resample holds each user, as a query: user_id, replicate, weight (more
-    than 0). Poisson bootstrap, in which users are drawn independently of each other, by
-    hash: whatever is judged shares the draws, so that differences are paired. Replicate
-    0 is the sample itself: every rule of a metric is written once, for the value and for
-    its interval. `users` has one row per user, with user_id.
+    How often each resample holds each user, as a query: user_id, replicate and weight,
+    which is more than 0. Poisson bootstrap, in which users are drawn independently of
+    each other, by hash: whatever is judged shares the draws, so that differences are
+    paired. Replicate 0 is the sample itself: every rule of a metric is written once,
+    for the value and for its interval. `users` has one row per user, with user_id.
 -#}
 {% macro bootstrap_weights(users) -%}
     {%- set fraction = hash_fraction(

@@ -91,7 +91,8 @@ def report_weights_lists(sources: pd.DataFrame, weights: pd.DataFrame, places: i
         (len(keys), len(ordered), int(kept["source_rank"].max()) if len(kept) else 0), NO_SONG
     )
     source = pd.Index(ordered["recommender"]).get_indexer(kept["source"])
-    songs[users, source, kept["source_rank"].to_numpy() - 1] = kept["song_id"].to_numpy()
+    position = kept["source_rank"].to_numpy(dtype=np.int64) - 1
+    songs[users, source, position] = kept["song_id"].to_numpy(dtype=np.int64)
     combined = np.concatenate(
         [
             np.empty((0, places), dtype=np.int64),
