@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
-from music_box.churn.artifacts import sha256
+from music_box.artifacts import sha256
 from music_box.churn.stored import Model
 from music_box.churn.training import TYPES, fit_estimators
 from music_box.frames import typed

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from churn import examples
-from music_box.churn.artifacts import ArtifactError, pack, sha256, unpack
+from music_box.artifacts import ArtifactError, pack, sha256, unpack
 from music_box.churn.stored import Model
 
 NAMED = r"hand_made, snapshot 2017-04-28"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from churn import examples
 from churn.examples import DATES, TRAINING
-from music_box.churn.artifacts import ArtifactError
+from music_box.artifacts import ArtifactError
 from music_box.churn.calibration import BetaCalibration
 from music_box.churn.estimators import Linear
 from music_box.churn.explanation import TYPES, leading_contributions
