@@ -89,7 +89,8 @@
                 {%- do print('not fitted on ' ~ date ~ ': ' ~ names ~ ': ' ~ reason) -%}
             {%- endfor -%}
         {%- endif -%}
-        {%- if 'recommendations' in built and 'recommender_metrics' in built -%}
+        {%- if 'recommendations' in built and 'recommendation_policies' in built
+            and 'recommender_metrics' in built -%}
             {%- set lists = run_query(
                 "select
                     policies.policy, count(distinct lists.user_id),
