@@ -89,6 +89,55 @@
                 {%- do print('not fitted on ' ~ date ~ ': ' ~ names ~ ': ' ~ reason) -%}
             {%- endfor -%}
         {%- endif -%}
+        {%- if 'recommendations' in built and 'recommendation_policies' in built
+            and 'recommender_metrics' in built -%}
+            {%- set lists = run_query(
+                "select
+                    policies.policy, count(distinct lists.user_id),
+                    count(distinct lists.user_id) filter (
+                        where lists.policy = policies.policy
+                    )
+                from " ~ built['recommendation_policies'] ~ " as policies
+                inner join " ~ built['recommendations'] ~ " as lists
+                    on policies.snapshot_date = lists.snapshot_date
+                group by policies.policy"
+            ).rows -%}
+            {%- for policy, users, policy_users in lists -%}
+                {%- set judged = run_query(
+                    "select recommender, value, lower_bound, upper_bound
+                    from " ~ built['recommender_metrics'] ~ "
+                    where split = 'temporal' and task = 'discovery'
+                        and songs = 'new' and user_group = 'matrix'
+                        and metric = 'ndcg' and k = " ~ var('recommended_songs') ~ "
+                        and recommender in ('" ~ policy ~ "', 'popularity')
+                        and lower_bound is not null
+                    order by recommender = 'popularity', recommender"
+                ).rows -%}
+                {%- set judged_texts = [] -%}
+                {%- for recommender, value, low, high in judged -%}
+                    {%- if recommender == policy -%}
+                        {%- do judged_texts.append(
+                            ', NDCG@{} on new songs {:.3f} ({:.3f} to {:.3f})'.format(
+                                var('recommended_songs'),
+                                value | float, low | float, high | float
+                            )
+                        ) -%}
+                    {%- elif judged_texts -%}
+                        {%- do judged_texts.append(
+                            ', popularity {:.3f}'.format(value | float)
+                        ) -%}
+                    {%- endif -%}
+                {%- endfor -%}
+                {%- do print(
+                    'recommendations: {:,} users x {} songs, {:,} of them by {}'.format(
+                        users | int, var('recommended_songs'),
+                        policy_users | int, policy
+                    ) ~ judged_texts | join('')
+                ) -%}
+            {%- else -%}
+                {%- do print('recommendations: none, there is nobody to give any') -%}
+            {%- endfor -%}
+        {%- endif -%}
         {%- if 'churn_risk_users' in built -%}
             {%- set scored, to_contact = run_query(
                 "select count(*), count(*) filter (where is_to_contact)

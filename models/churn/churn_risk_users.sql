@@ -1,6 +1,6 @@
--- Who may leave, why, and what to do about it: the list that goes to a CRM. A fixed
--- share of the users is held out, so that those who were contacted can be compared with
--- users like them who were not.
+-- Who may leave, why, what to do about it and which songs to write to him of: the list
+-- that goes to a CRM. A fixed share of the users is held out, so that those who were
+-- contacted can be compared with users like them who were not.
 with scored_users as (
 
     select * from {{ ref('churn_scored_users') }}
@@ -16,6 +16,12 @@ reasons as (
 best_offers as (
 
     select * from {{ ref('churn_best_offers') }}
+
+),
+
+recommended_songs as (
+
+    select * from {{ ref('churn_recommended_songs') }}
 
 ),
 
@@ -39,6 +45,9 @@ joined as (
         user_reasons.reason_1,
         user_reasons.reason_2,
         user_reasons.reason_3,
+        recommended_songs.recommended_song_1,
+        recommended_songs.recommended_song_2,
+        recommended_songs.recommended_song_3,
         coalesce(best_offers.action, 'none') as suggested_action,
         coalesce(best_offers.cost, 0.0) as action_cost,
         coalesce(best_offers.expected_value, 0.0) as expected_value,
@@ -49,6 +58,10 @@ joined as (
         on
             scored_users.snapshot_date = user_reasons.snapshot_date
             and scored_users.user_id = user_reasons.user_id
+    left join recommended_songs
+        on
+            scored_users.snapshot_date = recommended_songs.snapshot_date
+            and scored_users.user_id = recommended_songs.user_id
     left join best_offers
         on
             scored_users.snapshot_date = best_offers.snapshot_date
@@ -75,6 +88,9 @@ final as (
         reason_1,
         reason_2,
         reason_3,
+        recommended_song_1,
+        recommended_song_2,
+        recommended_song_3,
         suggested_action,
         action_cost,
         expected_value,

@@ -108,6 +108,11 @@ def fake_tables(churned: int) -> dict[str, pd.DataFrame]:
             ["days_since_last_search", "is_android", "weekend_play_share", "plays_30d"], start=1
         )
     )
+    # every third user has no recommendation
+    songs = [user_id for user_id in user_ids if user_id % 3]
+    recommended = pd.DataFrame({"snapshot_date": SCORING, "user_id": songs})
+    for place in (1, 2, 3):
+        recommended[f"recommended_song_{place}"] = [f"song {user * place}" for user in songs]
     return {
         "intermediate.int_snapshots": snapshots,
         "intermediate.int_snapshot_users": features[["snapshot_date", "user_id"]],
@@ -116,6 +121,7 @@ def fake_tables(churned: int) -> dict[str, pd.DataFrame]:
         "churn.churn_models": models,
         "churn.churn_predictions": predictions,
         "churn.churn_contributions": contributions,
+        "churn.churn_recommended_songs": recommended,
     }
 
 
@@ -209,6 +215,10 @@ def expected_users(stage: str, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     ]
     for position, column in enumerate(["suggested_action", "action_cost", "expected_value"]):
         users[column] = [values[position] for values in best]
+    for place in (1, 2, 3):
+        users[f"recommended_song_{place}"] = [
+            f"song {user_id * place}" if user_id % 3 else None for user_id in users.index
+        ]
     users["is_holdout"] = [
         int(hashlib.md5(f"holdout:{user_id}".encode()).hexdigest()[:8], 16) < 0.1 * 2**32
         for user_id in users.index
