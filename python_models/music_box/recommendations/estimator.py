@@ -135,14 +135,14 @@ class BlendedRecommender:
         """
         some = self.some_users(hidden, self.tuning_users)
         tuned = {
-            name: tune(
-                name, kind, known[some], hidden[some], excluded[some], self.tries, self.seed
-            )
+            name: tune(name, kind, known[some], hidden[some], excluded[some], self.tries, self.seed)
             for name, kind in MEMBERS.items()
         }
         more = self.some_users(hidden, self.learning_users)
         known, hidden, excluded = known[more], hidden[more], excluded[more]
-        members = fit_members({name: one.parameters for name, one in tuned.items()}, known, self.seed)
+        members = fit_members(
+            {name: one.parameters for name, one in tuned.items()}, known, self.seed
+        )
         clusters = UserClusters(self.clusters)
         clusters.fit(known, self.seed)
         judged = self.judged_users(hidden)
@@ -208,7 +208,9 @@ class BlendedRecommender:
         numbers = np.atleast_1d(np.asarray(user_rows))
         users = self.user_items.shape[0]
         if numbers.size and (
-            not np.issubdtype(numbers.dtype, np.integer) or numbers.min() < 0 or numbers.max() >= users
+            not np.issubdtype(numbers.dtype, np.integer)
+            or numbers.min() < 0
+            or numbers.max() >= users
         ):
             raise ValueError(f"user_rows are row numbers from 0 to {users - 1}, or a sparse matrix")
         return self.user_items[numbers.astype(np.int64)]

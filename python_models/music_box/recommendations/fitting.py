@@ -166,9 +166,7 @@ def _choose(
         **row,
         "recommender": REPORT_WEIGHTS,
         "parameters": json.dumps({}),
-        "decision_ndcg": _report_weights_ndcg(
-            data, parameters, excluded, report_weights, settings
-        ),
+        "decision_ndcg": _report_weights_ndcg(data, parameters, excluded, report_weights, settings),
     }
 
 
@@ -215,9 +213,7 @@ def _report_weights_ndcg(
         lists["popularity"].append(largest(popular, settings.places))
         lists["item_item"].append(best["item_item"])
         lists["overlap"].append(_agreed(best["nmf"], best["truncated_svd"], known.shape[1]))
-    songs = np.stack(
-        [np.concatenate(lists[name]) for name in ordered["recommender"]], axis=1
-    )
+    songs = np.stack([np.concatenate(lists[name]) for name in ordered["recommender"]], axis=1)
     songs = np.where(songs < 0, NO_SONG, songs)
     listed = interleave(songs, ordered["weight"].to_numpy(float), CUT)
     relevant = hidden[judged]
@@ -249,11 +245,15 @@ class Chosen:
     clusters: UserClusters
     songs: Integers
 
+    @staticmethod
+    def split_of(tuning: pd.DataFrame, split: str) -> str:
+        """The split whose choice another one uses."""
+        return "temporal" if split == "serve" and (tuning["split"] == "temporal").any() else split
+
     @classmethod
     def of(cls, tuning: pd.DataFrame, split: str) -> Chosen:
-        """The choice that a split uses: its own or, for what is served, the temporal one."""
-        own = "temporal" if split == "serve" and (tuning["split"] == "temporal").any() else split
-        rows = tuning[tuning["split"] == own].set_index("recommender")
+        """The choice that a split uses: its own or, for what is served, the temporal one's."""
+        rows = tuning[tuning["split"] == cls.split_of(tuning, split)].set_index("recommender")
         blend = rows.loc[BLEND]
         name = f"{BLEND}, snapshot {blend['snapshot_date']:%Y-%m-%d}"
         _, arrays = unpack(bytes(blend["artifact"]), blend["artifact_sha256"], name)

@@ -171,17 +171,13 @@ class UserNeighbors(Recommender):
         self._prepare()
 
     def _prepare(self) -> None:
-        self._items = negative_power(
-            degrees(self.user_items, 0), self.parameters["item_power"] / 2
-        )
+        self._items = negative_power(degrees(self.user_items, 0), self.parameters["item_power"] / 2)
         self._rows = scaled(self.user_items, columns=self._items)
         self._norms = np.sqrt(sums(self._rows.multiply(self._rows), 1))
         self._unit = np.median(self._norms[self._norms > 0]) ** 2 if self._norms.any() else 1.0
 
     def scores(self, user_items: Matrix) -> Floats:
-        rows = scaled(
-            weighted(user_items, self.parameters["value_power"]), columns=self._items
-        )
+        rows = scaled(weighted(user_items, self.parameters["value_power"]), columns=self._items)
         norms = np.sqrt(sums(rows.multiply(rows), 1))
         similarity = (rows @ self._rows.T).toarray()
         shrinkage = np.float32(self.parameters["shrinkage"] * self._unit + 1e-12)

@@ -73,7 +73,9 @@ def _ranked(
     """
     column_bits = np.uint64(int(shape[1]).bit_length())
     if int(shape[0]).bit_length() + 32 + int(column_bits) > 64:  # noqa: PLR2004 - bits of a number
-        raise ValueError(f"{shape[0]} rows and {shape[1]} columns are too many to be ranked at once")
+        raise ValueError(
+            f"{shape[0]} rows and {shape[1]} columns are too many to be ranked at once"
+        )
     bits = np.ascontiguousarray(value, np.float32).view(np.uint32)
     # negative numbers have the highest bit, and their order is reversed
     ascending = np.where(bits >> np.uint32(31), ~bits, bits | np.uint32(1 << 31))
@@ -94,9 +96,7 @@ def _places(row: Integers, rows: int) -> Integers:
     return np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def largest(
-    scores: Floats, count: int, lowest: np.float32 = np.finfo(np.float32).min
-) -> Integers:
+def largest(scores: Floats, count: int, lowest: np.float32 = np.finfo(np.float32).min) -> Integers:
     """Columns of the `count` largest scores of each row, best first, then -1.
 
     Of equal scores the lowest column comes first. Columns are dealt out to groups: whatever is below

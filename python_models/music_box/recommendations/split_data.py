@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from music_box.recommendations.sparse import Integers, Matrix
+
+
+class Key(NamedTuple):
+    """Which split."""
+
+    snapshot_date: Any
+    split: str
 
 
 @dataclass(frozen=True)
@@ -41,64 +48,88 @@ class SplitData:
     is_listed: NDArray[np.bool_]
 
 
+def read_splits(
+    names: Iterable[str],
+    splits: Any,
+    examples: Any,
+    users: Any,
+    catalogue: Any,
+    exclusions: Any,
+    liked_rating: float,
+) -> Iterator[SplitData]:
+    """These splits, one after the other, so that one at a time is in memory.
+
+    Parameters
+    ----------
+    names : splits that are wanted; those that the warehouse does not have are passed over.
+    splits, examples, users, catalogue, exclusions : relations
+        `recommendation_splits`, `recommendation_examples`, `recommendation_users`,
+        `recommendation_catalogue` and `recommendation_exclusions`.
+    liked_rating : a song whose rating reaches this is relevant.
+    """
+    dates = dict(splits.project("split, snapshot_date").fetchall())
+    for name in names:
+        if name not in dates:
+            continue
+        is_split = f"split = '{name}'"
+        data = split_data(
+            examples.filter(is_split).project("user_id, song_id, rating, tuning_rating").df(),
+            users.filter(is_split).project("user_id, is_in_matrix, is_evaluated").df(),
+            catalogue.filter(is_split).project("song_id, popularity_rank").df(),
+            exclusions.filter(f"{is_split} and not is_rated").project("user_id, song_id").df(),
+            liked_rating,
+            Key(dates[name], name),
+        )
+        if len(data.users) and len(data.songs):
+            yield data
+
+
 def split_data(
     examples: pd.DataFrame,
     users: pd.DataFrame,
     catalogue: pd.DataFrame,
     dislikes: pd.DataFrame,
     liked_rating: float,
-) -> Iterator[SplitData]:
-    """The splits, one after the other.
+    key: Key,
+) -> SplitData:
+    """The matrices of one split.
 
     Parameters
     ----------
     examples : DataFrame
-        `recommendation_examples`: `snapshot_date`, `split`, `user_id`, `song_id`, `rating`,
-        `tuning_rating`, which is missing for pairs of the validation part.
+        `user_id`, `song_id`, `rating` and `tuning_rating`, which is missing for pairs of the
+        validation part.
     users : DataFrame
-        `recommendation_users`: `snapshot_date`, `split`, `user_id`, `is_in_matrix`, `is_evaluated`.
+        `user_id`, `is_in_matrix`, `is_evaluated`.
     catalogue : DataFrame
-        `recommendation_catalogue`: `snapshot_date`, `split`, `song_id`, `popularity_rank`.
+        `song_id`, `popularity_rank`.
     dislikes : DataFrame
-        Songs not to be recommended though they are not rated: `snapshot_date`, `split`, `user_id`,
-        `song_id`.
+        Songs not to be recommended though they are not rated: `user_id`, `song_id`.
     liked_rating : a song whose rating reaches this is relevant.
+    key : snapshot date and name of the split.
     """
-    keys = ["snapshot_date", "split"]
-    for (snapshot_date, split), songs in catalogue.groupby(keys, sort=True):
-        members = users[
-            (users["split"] == split)
-            & (users["snapshot_date"] == snapshot_date)
-            & users["is_in_matrix"]
-        ].sort_values("user_id")
-        if members.empty:
-            continue
-        rows = pd.Index(members["user_id"])
-        columns = pd.Index(songs.sort_values("popularity_rank")["song_id"])
+    members = users[users["is_in_matrix"]].sort_values("user_id")
+    rows = pd.Index(members["user_id"])
+    columns = pd.Index(catalogue.sort_values("popularity_rank")["song_id"])
 
-        def matrix(pairs: pd.DataFrame, values: pd.Series, rows: Any, columns: Any) -> Matrix:
-            row = rows.get_indexer(pairs["user_id"])
-            column = columns.get_indexer(pairs["song_id"])
-            is_in = (row >= 0) & (column >= 0)
-            entries = (values.to_numpy(np.float32)[is_in], (row[is_in], column[is_in]))
-            return sparse.csr_matrix(entries, shape=(len(rows), len(columns)))
+    def matrix(pairs: pd.DataFrame, values: NDArray[np.float32]) -> Matrix:
+        row, column = rows.get_indexer(pairs["user_id"]), columns.get_indexer(pairs["song_id"])
+        is_in = (row >= 0) & (column >= 0)
+        entries = (values[is_in], (row[is_in], column[is_in]))
+        return sparse.csr_matrix(entries, shape=(len(rows), len(columns)))
 
-        pairs = examples[
-            (examples["split"] == split) & (examples["snapshot_date"] == snapshot_date)
-        ]
-        is_known = pairs["tuning_rating"].notna()
-        hidden = pairs[~is_known & (pairs["rating"] >= liked_rating)]
-        unwanted = dislikes[
-            (dislikes["split"] == split) & (dislikes["snapshot_date"] == snapshot_date)
-        ]
-        yield SplitData(
-            snapshot_date,
-            str(split),
-            rows.to_numpy(np.int64),
-            columns.to_numpy(np.int64),
-            matrix(pairs, pairs["rating"], rows, columns),
-            matrix(pairs[is_known], pairs.loc[is_known, "tuning_rating"], rows, columns),
-            matrix(hidden, hidden["rating"], rows, columns),
-            matrix(unwanted, pd.Series(1.0, unwanted.index), rows, columns),
-            ((split == "serve") | members["is_evaluated"]).to_numpy(bool),
-        )
+    ratings = examples["rating"].to_numpy(np.float32)
+    tuning_ratings = examples["tuning_rating"].to_numpy(np.float32, na_value=np.nan)
+    is_known = ~np.isnan(tuning_ratings)
+    is_hidden = ~is_known & (ratings >= liked_rating)
+    return SplitData(
+        snapshot_date=key.snapshot_date,
+        split=key.split,
+        users=rows.to_numpy(np.int64),
+        songs=columns.to_numpy(np.int64),
+        ratings=matrix(examples, ratings),
+        tuning_ratings=matrix(examples[is_known], tuning_ratings[is_known]),
+        hidden=matrix(examples[is_hidden], ratings[is_hidden]),
+        disliked=matrix(dislikes, np.ones(len(dislikes), np.float32)),
+        is_listed=members["is_evaluated"].to_numpy(bool) | (key.split == "serve"),
+    )

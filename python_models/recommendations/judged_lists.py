@@ -1,0 +1,20 @@
+"""Songs for the users by whom recommenders are judged, from fit parts that know nothing of the test."""
+
+from music_box.frames import typed
+from music_box.recommendations.fitting import LIST_TYPES, Settings, judged_lists
+from music_box.recommendations.split_data import read_splits
+
+
+def model(dbt, session):
+    meta = dbt.config.get("meta")
+    splits = dbt.ref("recommendation_splits")
+    examples = dbt.ref("recommendation_examples")
+    users = dbt.ref("recommendation_users")
+    catalogue = dbt.ref("recommendation_catalogue")
+    exclusions = dbt.ref("recommendation_exclusions")
+    tuning = dbt.ref("recommender_tuning").df()
+    data = read_splits(
+        ["random", "temporal"], splits, examples, users, catalogue, exclusions, meta["liked_rating"]
+    )
+    lists = judged_lists(data, tuning, Settings(**meta["settings"]))
+    return typed(session, lists, LIST_TYPES)

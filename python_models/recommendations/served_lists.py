@@ -1,0 +1,21 @@
+"""Songs for every user of the utility matrix, by every recommender and by the blend."""
+
+from music_box.frames import typed
+from music_box.recommendations.fitting import LIST_TYPES, Settings, served_lists
+from music_box.recommendations.split_data import read_splits
+
+
+def model(dbt, session):
+    meta = dbt.config.get("meta")
+    splits = dbt.ref("recommendation_splits")
+    examples = dbt.ref("recommendation_examples")
+    users = dbt.ref("recommendation_users")
+    catalogue = dbt.ref("recommendation_catalogue")
+    exclusions = dbt.ref("recommendation_exclusions")
+    fits = dbt.ref("recommender_fits").df()
+    tuning = dbt.ref("recommender_tuning").df()
+    data = read_splits(
+        ["serve"], splits, examples, users, catalogue, exclusions, meta["liked_rating"]
+    )
+    lists = served_lists(data, fits, tuning, Settings(**meta["settings"]))
+    return typed(session, lists, LIST_TYPES)
