@@ -78,9 +78,9 @@ def solve_rows(matrix: Matrix, others: Floats, penalty: Penalty) -> Floats:
     """
     factors = others.shape[1]
     counts = np.diff(matrix.indptr)
-    eigenvalues, basis = np.linalg.eigh(
-        penalty.unobserved_weight * (others.T @ others).astype(np.float64)
-    )
+    common = penalty.unobserved_weight * (others.T @ others).astype(np.float64)
+    with threadpool_limits(1, "blas"):
+        eigenvalues, basis = np.linalg.eigh(common)
     rotated = others @ basis.astype(np.float32)
     frequency = counts + penalty.unobserved_weight * matrix.shape[1]
     ridge = penalty.regularization * frequency**penalty.frequency_power

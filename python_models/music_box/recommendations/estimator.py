@@ -15,7 +15,7 @@ from music_box.recommendations.blend import Learnt, blended, learn, validation_o
 from music_box.recommendations.clusters import UserClusters
 from music_box.recommendations.recommenders import Recommender
 from music_box.recommendations.sparse import Floats, Integers, Matrix, degrees, largest
-from music_box.recommendations.tuning import MEMBERS, Tuned, batches, tune
+from music_box.recommendations.tuning import MEMBERS, Tuned, batches, tune_all
 
 # Share of each user's items that parameters and weights are chosen on.
 _VALIDATION_SHARE = 0.2
@@ -93,7 +93,7 @@ class BlendedRecommender:
         *,
         seed: int = 1,
         tries: int = 12,
-        tuning_users: int = 3_000,
+        tuning_users: int = 2_000,
         learning_users: int = 10_000,
         clusters: int = 8,
     ) -> None:
@@ -134,10 +134,9 @@ class BlendedRecommender:
         excluded : items not to be listed: the known ones, and those that users dislike.
         """
         some = self.some_users(hidden, self.tuning_users)
-        tuned = {
-            name: tune(name, kind, known[some], hidden[some], excluded[some], self.tries, self.seed)
-            for name, kind in MEMBERS.items()
-        }
+        tuned = tune_all(
+            MEMBERS, known[some], hidden[some], excluded[some], tries=self.tries, seed=self.seed
+        )
         more = self.some_users(hidden, self.learning_users)
         known, hidden, excluded = known[more], hidden[more], excluded[more]
         members = fit_members(

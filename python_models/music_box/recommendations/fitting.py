@@ -22,7 +22,7 @@ from music_box.recommendations.recommenders import ItemItemMean, Recommender
 from music_box.recommendations.report_weights import NO_SONG, interleave
 from music_box.recommendations.sparse import Floats, Integers, Matrix, largest
 from music_box.recommendations.split_data import SplitData
-from music_box.recommendations.tuning import CUT, MEMBERS, REPORT, batches, leave_out, tune
+from music_box.recommendations.tuning import CUT, MEMBERS, REPORT, batches, leave_out, tune_all
 
 BLEND, REPORT_WEIGHTS = "learnt_blend", "report_weights"
 KINDS = REPORT | MEMBERS
@@ -140,10 +140,7 @@ def _choose(
         }
     some = estimator.some_users(data.hidden, settings.tuning_users)
     known, hidden, left_out = data.tuning_ratings[some], data.hidden[some], excluded[some]
-    report = {
-        name: tune(name, kind, known, hidden, left_out, settings.tries, settings.seed)
-        for name, kind in REPORT.items()
-    }
+    report = tune_all(REPORT, known, hidden, left_out, tries=settings.tries, seed=settings.seed)
     for name, tuned in report.items():
         yield {
             **row,

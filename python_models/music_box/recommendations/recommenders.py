@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 from sklearn.decomposition import non_negative_factorization
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.extmath import randomized_svd
 
 from music_box.recommendations.als import Penalty, alternate, solve_rows
 from music_box.recommendations.sparse import (
@@ -23,6 +22,7 @@ from music_box.recommendations.sparse import (
     degrees,
     keep_largest,
     largest,
+    leading_vectors,
     negative_power,
     scaled,
     sums,
@@ -205,8 +205,8 @@ class LinearAutoencoder(Recommender):
     """Each item regressed on all others, in closed form (EASE, Steck 2019).
 
     With fewer users than items the inverse of items x items is written by that of users x users
-    (the kernel form of ridge regression). With too many of both, only the items that most users
-    took take part; the others score minus infinity.
+    (the kernel form of ridge regression). Where that is still too large, only the items that most
+    users took take part; the others score minus infinity.
     """
 
     defaults: ClassVar = {
@@ -214,34 +214,37 @@ class LinearAutoencoder(Recommender):
         "user_power": 0.0,
         "popularity_power": 0.0,
         "value_power": 0.0,
+        # rows of a system of equations, and numbers of a matrix of users and items
         "largest_system": 4096,
+        "largest_matrix": 50_000_000,
     }
 
     def fit(self, user_items: Matrix, seed: int) -> None:
+        users, items = user_items.shape
         limit = self.parameters["largest_system"]
-        self.is_by_users = user_items.shape[0] <= min(limit, user_items.shape[1])
+        self.is_by_users = users <= min(limit, items)
+        if self.is_by_users:
+            limit = max(1, self.parameters["largest_matrix"] // users)
         item_users = degrees(user_items, 0)
-        self.popularity = np.where(
-            item_users > 0, np.maximum(item_users, 1) ** -self.parameters["popularity_power"], 0
-        ).astype(np.float32)
+        self.items = np.sort(np.argsort(-item_users, kind="stable")[:limit])
+        taken = np.maximum(item_users[self.items], 1)
+        self.popularity = (taken ** -self.parameters["popularity_power"]).astype(np.float32)
+        self.popularity[item_users[self.items] == 0] = 0
         rows = self._rows(user_items)
         if self.is_by_users:
             self.rows = rows
             self.inverse = self._inverse((rows @ rows.T).toarray())
             self._prepare()
             return
-        self.items = np.sort(np.argsort(-item_users, kind="stable")[:limit])
-        values = rows[:, self.items]
-        inverse = self._inverse((values.T @ values).toarray())
+        inverse = self._inverse((rows.T @ rows).toarray())
         diagonal = np.diag(inverse).copy()
         self.weights = -inverse / np.where(diagonal > 0, diagonal, 1)
         np.fill_diagonal(self.weights, 0)
 
     def _rows(self, user_items: Matrix) -> Matrix:
         values = weighted(user_items, self.parameters["value_power"])
-        return scaled(
-            values, rows=negative_power(degrees(values, 1), self.parameters["user_power"])
-        )
+        lengths = negative_power(degrees(values, 1), self.parameters["user_power"])
+        return scaled(values, rows=lengths)[:, self.items]
 
     def _inverse(self, products: Floats) -> Floats:
         """(products + regularisation)^-1; the unit of regularisation is a mean user's or item's."""
@@ -255,32 +258,36 @@ class LinearAutoencoder(Recommender):
         return inverse
 
     def _prepare(self) -> None:
-        self._smoothed: Floats = (self.rows.T @ self.inverse.T).T
+        self._smoothed: Floats = np.ascontiguousarray((self.rows.T @ self.inverse.T).T)
         leverage = sums(self.rows.multiply(self._smoothed), 0)
         self._scale = self.popularity / np.maximum(1 - leverage, 1e-3)
 
     def scores(self, user_items: Matrix) -> Floats:
         rows = self._rows(user_items)
         if self.is_by_users:
-            return (rows @ self.rows.T).toarray() @ self._smoothed * self._scale
+            scores = (rows @ self.rows.T).toarray() @ self._smoothed * self._scale
+        else:
+            scores = (rows @ self.weights) * self.popularity
+        if len(self.items) == user_items.shape[1]:
+            return scores
         result = np.full(user_items.shape, -np.inf, np.float32)
-        result[:, self.items] = (rows[:, self.items] @ self.weights) * self.popularity[self.items]
+        result[:, self.items] = scores
         return result
 
     def arrays(self) -> Arrays:
-        arrays: Arrays = {"popularity": self.popularity}
+        arrays: Arrays = {"popularity": self.popularity, "items": self.items}
         if self.is_by_users:
             return arrays | {"inverse": self.inverse} | _stored(self.rows, "rows")
-        return arrays | {"items": self.items, "weights": self.weights}
+        return arrays | {"weights": self.weights}
 
     def restore(self, arrays: Arrays) -> None:
-        self.popularity = arrays["popularity"]
+        self.popularity, self.items = arrays["popularity"], arrays["items"]
         self.is_by_users = "inverse" in arrays
         if self.is_by_users:
             self.inverse, self.rows = arrays["inverse"], _restored(arrays, "rows")
             self._prepare()
         else:
-            self.items, self.weights = arrays["items"], arrays["weights"]
+            self.weights = arrays["weights"]
 
 
 class FactorRecommender(Recommender):
@@ -356,13 +363,9 @@ class SpectralFilter(FactorRecommender):
     def fit(self, user_items: Matrix, seed: int) -> None:
         self.item_users = degrees(user_items, 0)
         rows = self._rows(user_items)
-        factors = min(self.parameters["factors"], min(rows.shape))
-        _, singular, vectors = randomized_svd(
-            rows, factors, n_iter=3, random_state=seed, flip_sign=True
-        )
-        largest_one = max(float(singular[0]), 1e-12)
-        filters = (singular / largest_one) ** (self.parameters["spectrum_power"] / 2)
-        self.item_factors = np.ascontiguousarray((vectors * filters[:, None]).T, np.float32)
+        singular, vectors = leading_vectors(rows, self.parameters["factors"], seed)
+        relative = singular / np.maximum(singular[0], np.float32(1e-12))
+        self.item_factors = vectors * relative ** np.float32(self.parameters["spectrum_power"] / 2)
 
     def _rows(self, user_items: Matrix) -> Matrix:
         values = weighted(user_items, self.parameters["value_power"])
@@ -395,11 +398,9 @@ class TruncatedSvd(FactorRecommender):
     defaults: ClassVar = {"factors": 64}
 
     def fit(self, user_items: Matrix, seed: int) -> None:
-        factors = min(self.parameters["factors"], min(user_items.shape))
-        _, _, vectors = randomized_svd(
-            user_items.astype(np.float32), factors, n_iter=3, random_state=seed, flip_sign=True
+        _, self.item_factors = leading_vectors(
+            user_items.astype(np.float32), self.parameters["factors"], seed
         )
-        self.item_factors = np.ascontiguousarray(vectors.T, np.float32)
 
     def user_factors(self, user_items: Matrix) -> Floats:
         result: Floats = user_items.astype(np.float32) @ self.item_factors

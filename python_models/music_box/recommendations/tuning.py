@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from music_box.recommendations.metrics import hits, ndcg
@@ -22,9 +25,13 @@ from music_box.recommendations.recommenders import (
     TruncatedSvd,
     UserNeighbors,
 )
-from music_box.recommendations.sparse import Matrix, largest
+from music_box.recommendations.sparse import Floats, Integers, Matrix, largest
 
 CUT = 10
+# Users whose lists judge a set of parameters; differences that more would show do not matter.
+_JUDGED_USERS = 1_000
+# Scores of a batch of users are about this many numbers.
+_BATCH_FLOATS = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -102,24 +109,44 @@ class Tuned:
     tries: int
 
 
+def tune_all(
+    kinds: Mapping[str, Kind],
+    known: Matrix,
+    hidden: Matrix,
+    excluded: Matrix,
+    *,
+    tries: int,
+    seed: int,
+) -> dict[str, Tuned]:
+    """Tune several recommenders, side by side.
+
+    Parameters
+    ----------
+    kinds : what is tuned, by name.
+    known : matrix to learn from, shape (users, items).
+    hidden : relevant items of the same users that are not among the known ones.
+    excluded : items not to be listed for them: the known ones, and those they dislike.
+    tries : at most so many fits of each.
+    seed : of the recommenders.
+    """
+
+    def tune_one(name: str) -> Tuned:
+        return tune(name, kinds[name], known, hidden, excluded, tries, seed)
+
+    # a core per recommender beats all cores for each, whose matrices are small
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(kinds, pool.map(tune_one, kinds), strict=True))
+
+
 def tune(
     name: str, kind: Kind, known: Matrix, hidden: Matrix, excluded: Matrix, tries: int, seed: int
 ) -> Tuned:
     """Walk along one parameter after the other as long as validation NDCG@10 grows.
 
     The budget is a number of tries, not of seconds, so that equal data always give equal lists.
-
-    Parameters
-    ----------
-    name : shown beside the progress.
-    kind : what is tuned.
-    known : matrix to learn from, shape (users, items).
-    hidden : relevant items of the same users that are not among the known ones.
-    excluded : items not to be listed for them: the known ones, and those they dislike.
-    tries : at most so many fits.
-    seed : of the recommender.
+    `name` stands beside the progress; the other parameters are those of `tune_all`.
     """
-    judged = np.flatnonzero(hidden.getnnz(1))
+    judged = np.flatnonzero(hidden.getnnz(1))[:_JUDGED_USERS]
     scores: dict[tuple[tuple[str, Any], ...], float] = {}
     progress = tqdm(total=tries, desc=f"tuning {name}", delay=10.0, leave=False)
 
@@ -149,7 +176,7 @@ def tune(
 
 
 def validation_ndcg(
-    recommender: Recommender, known: Matrix, hidden: Matrix, excluded: Matrix, users: Any
+    recommender: Recommender, known: Matrix, hidden: Matrix, excluded: Matrix, users: Integers
 ) -> float:
     """Mean NDCG@10 over these users, 0 if there are none."""
     values = []
@@ -161,13 +188,13 @@ def validation_ndcg(
     return float(np.concatenate(values).mean()) if values else 0.0
 
 
-def batches(users: Any, items: int, floats: int = 16_000_000) -> list[Any]:
+def batches(users: Integers, items: int) -> list[Integers]:
     """The users in parts whose scores of all items are about this many numbers."""
-    size = max(1, floats // max(items, 1))
+    size = max(1, _BATCH_FLOATS // max(items, 1))
     return [users[start : start + size] for start in range(0, len(users), size)]
 
 
-def leave_out(scores: Any, excluded: Matrix) -> None:
+def leave_out(scores: Floats, excluded: Matrix) -> None:
     """Set the scores of excluded items to minus infinity, in place."""
     rows = np.repeat(np.arange(excluded.shape[0]), np.diff(excluded.indptr))
     scores[rows, excluded.indices] = -np.inf
