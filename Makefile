@@ -24,7 +24,7 @@ LOGS := $(SAMPLE_LOGS)
 endif
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
 
 environment: $(READY) ## create .venv from requirements.lock
 
@@ -59,6 +59,10 @@ bench: $(READY) ## what landing and staging cost beside a plain typed read_csv
 evaluate: $(READY) ## churn models on 60,000 generated users, three seeds, beside the truth (half an hour)
 	$(BIN)/python tests/benchmarks/churn.py
 
+evaluate-recommendations: $(READY) ## recommenders on 60,000 generated users, and the one without dbt on 2,000
+	$(BIN)/python tests/benchmarks/recommendations.py
+	$(BIN)/python tests/benchmarks/recommendations.py --api
+
 lock: $(READY) ## renew requirements.lock after a change of pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv lock
@@ -75,4 +79,4 @@ $(READY): requirements.lock
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
-.PHONY: help environment build docs test check compare bench evaluate lock clean
+.PHONY: help environment build docs test check compare bench evaluate evaluate-recommendations lock clean

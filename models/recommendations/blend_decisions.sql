@@ -1,5 +1,5 @@
--- How the policies, and every member of the blend alone, compare on the validation users
--- that decide. What is served is decided by the temporal split where there is one.
+-- How the policies compare on the validation users that decide. What is served is
+-- decided by the temporal split where there is one.
 with splits as (
 
     select * from {{ ref('recommendation_splits') }}
@@ -19,7 +19,9 @@ deciding_splits as (
         splits.split,
         case
             when splits.split = 'serve' and exists (
-                select 1 from tuning where tuning.split = 'temporal'
+                select 1
+                from tuning
+                where tuning.split = 'temporal'
             ) then 'temporal'
             else splits.split
         end as deciding_split

@@ -1,4 +1,4 @@
-"""Songs for the users by whom recommenders are judged, from fit parts that know nothing of the test."""
+"""Songs for the users by whom recommenders are judged, from fit parts without the test."""
 
 from music_box.frames import typed
 from music_box.recommendations.fitting import LIST_TYPES, Settings, judged_lists

@@ -1,4 +1,4 @@
-"""The recommenders behind the served lists, with the tuned parameters, on everything known today."""
+"""The recommenders behind the served lists, tuned, fitted on everything known today."""
 
 from music_box.frames import typed
 from music_box.recommendations.fitting import FIT_TYPES, Settings, fits_of_served
