@@ -12,3 +12,8 @@ def typed(session: Any, frame: pd.DataFrame, types: Mapping[str, str]) -> Any:  
     """A relation with exactly these columns, cast to these SQL types."""
     columns = ", ".join(f"cast({name} as {sql_type}) as {name}" for name, sql_type in types.items())
     return session.from_df(frame).project(columns)
+
+
+def constant(text: str, rows: int) -> pd.Categorical:
+    """A column that says the same in every row, stored once."""
+    return pd.Categorical(pd.Series([text]).astype("category")).repeat(rows)

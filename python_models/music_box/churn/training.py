@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
-from music_box.churn.algorithms import ALGORITHMS, Algorithm, Task
 from music_box.artifacts import sha256
+from music_box.churn.algorithms import ALGORITHMS, Algorithm, Task
 from music_box.churn.calibration import BetaCalibration
 from music_box.churn.estimators import Estimator
 from music_box.churn.preparation import KEYS, Preparation

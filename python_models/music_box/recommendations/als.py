@@ -36,8 +36,9 @@ def alternate(
 ) -> tuple[Floats, Floats]:
     """Factors of users and items (Hu, Koren, Volinsky 2008), regularised by frequency.
 
-    Frequency-scaled regularisation and the weight of unobserved pairs are those of Rendle, Krichene,
-    Zhang and Koren, "Revisiting the performance of iALS on item recommendation benchmarks" (2022).
+    Frequency-scaled regularisation and the weight of unobserved pairs are those of Rendle,
+    Krichene, Zhang and Koren, "Revisiting the performance of iALS on item recommendation
+    benchmarks" (2022).
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def alternate(
     -------
     arrays, shapes (users, factors) and (items, factors)
     """
-    users, items = user_items.shape
+    items = user_items.shape[1]
     item_users = user_items.T.tocsr()
     generator = np.random.default_rng(seed)
     item_factors = generator.standard_normal((items, factors), np.float32)
@@ -140,4 +141,5 @@ def _solve_by_entries(entries: Floats, weights: Floats, diagonal: Floats) -> Flo
     length = entries.shape[1]
     systems[:, np.arange(length), np.arange(length)] += 1
     solved = np.linalg.solve(systems, roots[:, :, None])
-    return np.matmul(shrunken.transpose(0, 2, 1), solved)[:, :, 0]
+    result: Floats = np.matmul(shrunken.transpose(0, 2, 1), solved)[:, :, 0]
+    return result

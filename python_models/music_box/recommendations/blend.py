@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +62,7 @@ class Validation:
     relevant: Integers
 
     def hits(self, weights: NDArray[np.float64], cut: int) -> NDArray[np.bool_]:
-        """Whether each of a user's best candidates under these weights is relevant, (users, cut)."""
+        """Whether each of the best candidates is relevant, shape (users, cut)."""
         with np.errstate(invalid="ignore"):
             blend = self.scores @ weights.astype(np.float32)
         blend[np.isnan(blend)] = -np.inf

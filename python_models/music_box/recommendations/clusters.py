@@ -35,7 +35,9 @@ class UserClusters:
 
     def _directions(self, user_items: Matrix) -> Floats:
         factors = self._taste.user_factors(user_items)
-        return factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-12)
+        lengths = np.linalg.norm(factors, axis=1, keepdims=True)
+        result: Floats = factors / np.maximum(lengths, np.float32(1e-12))
+        return result
 
     def assign(self, user_items: Matrix) -> Integers:
         """Cluster of each row of items, shape (rows,)."""
@@ -53,6 +55,6 @@ class UserClusters:
         """The clusters that gave these arrays."""
         clusters = cls(len(arrays["centers"]))
         clusters.centers = arrays["centers"]
-        clusters._taste = SpectralFilter(factors=_FACTORS)  # noqa: SLF001 - its own
-        clusters._taste.restore(arrays)  # noqa: SLF001
+        clusters._taste = SpectralFilter(factors=_FACTORS)
+        clusters._taste.restore(arrays)
         return clusters

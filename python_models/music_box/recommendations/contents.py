@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from music_box.frames import constant
 from music_box.recommendations.fitting import BLEND, Chosen, fitted_of
 from music_box.recommendations.recommenders import FactorRecommender, ItemItem
 from music_box.recommendations.sparse import Floats, Integers
@@ -156,9 +157,7 @@ def _long(
         pd.DataFrame(
             {
                 "snapshot_date": fits["snapshot_date"].iloc[0],
-                "recommender": pd.Categorical.from_codes(
-                    np.zeros(factors.size, np.int8), [recommender]
-                ),
+                "recommender": constant(recommender, factors.size),
                 key: np.repeat(ids, factors.shape[1]),
                 "factor": np.tile(np.arange(factors.shape[1], dtype=np.int32), len(factors)),
                 "value": factors.ravel(),

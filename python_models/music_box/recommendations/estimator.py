@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,8 @@ from music_box.recommendations.recommenders import Recommender
 from music_box.recommendations.sparse import Floats, Integers, Matrix, degrees, largest
 from music_box.recommendations.tuning import MEMBERS, Tuned, batches, tune_all
 
+# Any sparse matrix of SciPy.
+Sparse: TypeAlias = sparse.spmatrix | sparse.sparray
 # Share of each user's items that parameters and weights are chosen on.
 _VALIDATION_SHARE = 0.2
 # Users whose lists judge while choosing; more change the choice no further.
@@ -50,7 +52,16 @@ class Choice:
         """Weights of the members, or all on the best one, shape (members,)."""
         if self.is_blend:
             return self.learnt.weights
-        return np.eye(len(self.tuned))[int(self.learnt.member_ndcg.mean(axis=0).argmax())]
+        best = int(self.learnt.member_ndcg.mean(axis=0).argmax())
+        alone: NDArray[np.float64] = np.eye(len(self.tuned))[best]
+        return alone
+
+    @property
+    def ndcg(self) -> float | None:
+        """NDCG@10 of what is used, the blend or the best member, on users it was not learnt on."""
+        if not len(self.learnt.ndcg):
+            return None
+        return float(max(self.learnt.ndcg.mean(), self.learnt.member_ndcg.mean(axis=0).max()))
 
     @property
     def by_cluster(self) -> NDArray[np.float64]:
@@ -63,10 +74,10 @@ class Choice:
 class BlendedRecommender:
     """Recommends items by a learnt blend of five recommenders.
 
-    Alternating least squares, a linear autoencoder, neighbours of items and of users, and a spectral
-    filter are tuned on a part of each user's items that is held back, blended by weights that are
-    learnt there too, and fitted again on everything. Values say how much a user took an item; how
-    much that matters is tuned. Equal data and seed give equal lists.
+    Alternating least squares, a linear autoencoder, neighbours of items and of users, and a
+    spectral filter are tuned on a part of each user's items that is held back, blended by weights
+    that are learnt there too, and fitted again on everything. Values say how much a user took an
+    item; how much that matters is tuned. Equal data and seed give equal lists.
 
     Parameters
     ----------
@@ -103,7 +114,7 @@ class BlendedRecommender:
         self.learning_users = learning_users
         self.clusters = clusters
 
-    def fit(self, user_items: Any) -> BlendedRecommender:
+    def fit(self, user_items: Sparse) -> BlendedRecommender:
         """Tune, blend and fit.
 
         Parameters
@@ -161,7 +172,7 @@ class BlendedRecommender:
         return np.flatnonzero(hidden.getnnz(1))[:_JUDGED_USERS]
 
     def recommend(
-        self, user_rows: Any, k: int, *, exclude_seen: bool = True
+        self, user_rows: Sparse | ArrayLike, k: int, *, exclude_seen: bool = True
     ) -> tuple[Integers, Floats]:
         """The best items for some users.
 
@@ -196,7 +207,7 @@ class BlendedRecommender:
             scores[batch, :wanted] = np.where(best >= 0, listed, -np.inf)
         return items, scores
 
-    def _rows(self, user_rows: Any) -> Matrix:
+    def _rows(self, user_rows: Sparse | ArrayLike) -> Matrix:
         if sparse.issparse(user_rows):
             rows = checked(user_rows)
             if rows.shape[1] != self.user_items.shape[1]:
@@ -253,7 +264,7 @@ def hold_out(user_items: Matrix, share: float, seed: int) -> tuple[Matrix, Matri
     return parts[0], parts[1]
 
 
-def checked(user_items: ArrayLike | Any) -> Matrix:
+def checked(user_items: Sparse) -> Matrix:
     """The matrix in the form that recommenders read: rows, single precision, no zeros stored.
 
     Raises

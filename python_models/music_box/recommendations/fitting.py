@@ -14,6 +14,7 @@ from scipy import sparse
 from tqdm import tqdm
 
 from music_box.artifacts import pack, sha256, unpack
+from music_box.frames import constant
 from music_box.recommendations.blend import blended
 from music_box.recommendations.clusters import UserClusters
 from music_box.recommendations.estimator import BlendedRecommender, Choice
@@ -155,7 +156,7 @@ def _choose(
         **row,
         "recommender": BLEND,
         "parameters": json.dumps(_weights_of(choice), sort_keys=True),
-        "decision_ndcg": float(choice.learnt.ndcg.mean()) if len(choice.learnt.ndcg) else None,
+        "decision_ndcg": choice.ndcg,
         "artifact": artifact,
         "artifact_sha256": sha256(artifact),
     }
@@ -251,19 +252,20 @@ class Chosen:
     def of(cls, tuning: pd.DataFrame, split: str) -> Chosen:
         """The choice that a split uses: its own or, for what is served, the temporal one's."""
         rows = tuning[tuning["split"] == cls.split_of(tuning, split)].set_index("recommender")
-        blend = rows.loc[BLEND]
+        parameters = {str(name): json.loads(text) for name, text in rows["parameters"].items()}
+        blend = rows.loc[BLEND].to_dict()
         name = f"{BLEND}, snapshot {blend['snapshot_date']:%Y-%m-%d}"
-        _, arrays = unpack(bytes(blend["artifact"]), blend["artifact_sha256"], name)
+        _, arrays = unpack(bytes(blend["artifact"]), str(blend["artifact_sha256"]), name)
         return cls(
-            {name: json.loads(rows.loc[name, "parameters"]) for name in KINDS},
-            json.loads(blend["parameters"]),
+            {name: parameters[name] for name in KINDS},
+            parameters[BLEND],
             UserClusters.from_arrays(arrays),
             arrays["songs"],
         )
 
     def user_clusters(self, data: SplitData) -> Integers:
         """Cluster of each user, by what he has of the songs that clusters were made from."""
-        column = pd.Index(data.songs).get_indexer(self.songs)
+        column = pd.Index(data.songs).get_indexer(pd.Index(self.songs))
         padded = sparse.hstack(
             [data.ratings, sparse.csr_matrix((data.ratings.shape[0], 1))], "csr", np.float32
         )
@@ -324,10 +326,9 @@ def fitted_of(fits: pd.DataFrame, names: Iterable[str]) -> dict[str, Recommender
     ArtifactError
         If an artifact is not the one that fitting stored.
     """
-    rows = fits.set_index("recommender")
     fitted = {}
-    for name in names:
-        row = rows.loc[name]
+    for row in fits[fits["recommender"].isin(list(names))].to_dict("records"):
+        name = str(row["recommender"])
         label = f"{name}, snapshot {row['snapshot_date']:%Y-%m-%d}"
         _, arrays = unpack(bytes(row["artifact"]), row["artifact_sha256"], label)
         parameters = json.loads(row["parameters"])
@@ -370,8 +371,7 @@ def lists(
 ) -> pd.DataFrame:
     """The best songs of every recommender and of the blend, for the users who get lists.
 
-    Scores are standardised by the user's best ones; -1 at the end of a list stands for no song and is
-    left out.
+    Scores of the blend and its members are standardised by the user's best ones.
     """
     excluded = _union(data.ratings, data.disliked)
     weights = chosen.user_weights(data)
@@ -410,8 +410,8 @@ def _list_frame(
     return pd.DataFrame(
         {
             "snapshot_date": pd.Timestamp(data.snapshot_date),
-            "split": pd.Categorical.from_codes(np.zeros(len(user), np.int8), [data.split]),
-            "recommender": pd.Categorical.from_codes(np.zeros(len(user), np.int8), [name]),
+            "split": constant(data.split, len(user)),
+            "recommender": constant(name, len(user)),
             "user_id": data.users[users[user]],
             "rank": (place + 1).astype(np.int32),
             "song_id": data.songs[items[user, place]],

@@ -55,7 +55,7 @@ def in_sample_errors(
     matrix = sparse.csr_matrix(
         (ratings["rating"].to_numpy(np.float32), (user, song)), shape=(len(users), len(songs))
     )
-    recommenders = {
+    recommenders: dict[str, ItemItem | FactorRecommender] = {
         "item_item": ItemItem(),
         "nmf": NonNegativeFactors(factors=factors),
         "truncated_svd": TruncatedSvd(factors=factors),

@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from music_box.recommendations.als import Penalty, alternate, solve_rows
 from music_box.recommendations.sparse import (
+    POSITIVE,
     Floats,
     Matrix,
     degrees,
@@ -38,29 +39,30 @@ _TIE_BREAK = 1e-6
 
 
 class Recommender(ABC):
-    """A way of scoring items, with its parameters and what it has learnt."""
+    """A way of scoring items, with its parameters and what it has learnt.
+
+    Values of a matrix count in units of the mean value that was fitted, so that parameters mean the
+    same whatever unit the data came in; `value_power` says how much they count at all.
+    """
 
     defaults: ClassVar[dict[str, Any]]
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, **parameters: float) -> None:
         self.parameters = self.defaults | parameters
+        self.unit = 1.0
 
-    @abstractmethod
     def fit(self, user_items: Matrix, seed: int) -> None:
         """Learn from a matrix of shape (users, items)."""
+        self.unit = float(user_items.data.mean()) if user_items.nnz else 1.0
+        self._learn(user_items, seed)
 
     @abstractmethod
     def scores(self, user_items: Matrix) -> Floats:
         """Scores of all items for each row of items, shape (rows, items); higher is better."""
 
-    @property
-    def factors(self) -> int | None:
-        """Number of factors, of a recommender that has some."""
-        return None
-
-    @abstractmethod
     def arrays(self) -> Arrays:
         """What has been learnt."""
+        return {"unit": np.array(self.unit)} | self._arrays()
 
     @classmethod
     def from_arrays(cls, parameters: dict[str, Any], arrays: Arrays) -> Recommender:
@@ -69,16 +71,35 @@ class Recommender(ABC):
         recommender.restore(arrays)
         return recommender
 
-    @abstractmethod
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` gave."""
+        self.unit = float(arrays["unit"])
+        self._restore(arrays)
+
+    @property
+    def factors(self) -> int | None:
+        """Number of factors, of a recommender that has some."""
+        return None
+
+    @abstractmethod
+    def _learn(self, user_items: Matrix, seed: int) -> None: ...
+
+    @abstractmethod
+    def _arrays(self) -> Arrays: ...
+
+    @abstractmethod
+    def _restore(self, arrays: Arrays) -> None: ...
+
+    def _weighted(self, user_items: Matrix) -> Matrix:
+        return weighted(user_items, self.parameters["value_power"], self.unit)
 
 
 class ItemNeighbors(Recommender):
     """Items like those that the user has: cosine of columns, shrunk, the nearest neighbours alone.
 
-    Similarity of two items is their dot product over (product of their norms + shrinkage) (Deshpande
-    and Karypis 2004; shrinkage after Bell and Koren 2007). An item is not its own neighbour.
+    Similarity of two items is their dot product over (product of their norms + shrinkage)
+    (Deshpande and Karypis 2004; shrinkage after Bell and Koren 2007). An item is not its own
+    neighbour.
     """
 
     defaults: ClassVar = {
@@ -88,8 +109,8 @@ class ItemNeighbors(Recommender):
         "value_power": 0.0,
     }
 
-    def fit(self, user_items: Matrix, seed: int) -> None:
-        values = weighted(user_items, self.parameters["value_power"])
+    def _learn(self, user_items: Matrix, seed: int) -> None:
+        values = self._weighted(user_items)
         users = negative_power(degrees(values, 1), self.parameters["user_power"] / 2)
         values = scaled(values, rows=users)
         norms = np.sqrt(sums(values.multiply(values), 0))
@@ -98,14 +119,14 @@ class ItemNeighbors(Recommender):
         )
 
     def scores(self, user_items: Matrix) -> Floats:
-        values = weighted(user_items, self.parameters["value_power"])
+        values = self._weighted(user_items)
         result: Floats = (values @ self.similarity.T).toarray()
         return result
 
-    def arrays(self) -> Arrays:
+    def _arrays(self) -> Arrays:
         return _stored(self.similarity, "similarity")
 
-    def restore(self, arrays: Arrays) -> None:
+    def _restore(self, arrays: Arrays) -> None:
         self.similarity = _restored(arrays, "similarity")
 
 
@@ -125,7 +146,7 @@ def nearest(values: Matrix, norms: Floats, neighbors: int, shrinkage: float) -> 
 
 
 class ItemItem(ItemNeighbors):
-    """The report's: plain cosine of ratings, 75 neighbours, ranked by summed similarity x rating."""
+    """The report's: cosine of ratings, 75 neighbours, ranked by summed similarity x rating."""
 
     defaults: ClassVar = {
         "neighbors": 75,
@@ -146,7 +167,8 @@ class ItemItem(ItemNeighbors):
         similar = self.similarity.T
         total = (user_items.astype(np.float32) @ similar).toarray()
         weight = (weighted(user_items, 0) @ similar).toarray()
-        return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+        result: Floats = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+        return result
 
 
 class ItemItemMean(ItemItem):
@@ -166,8 +188,8 @@ class UserNeighbors(Recommender):
         "value_power": 0.0,
     }
 
-    def fit(self, user_items: Matrix, seed: int) -> None:
-        self.user_items = weighted(user_items, self.parameters["value_power"])
+    def _learn(self, user_items: Matrix, seed: int) -> None:
+        self.user_items = self._weighted(user_items)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -177,14 +199,14 @@ class UserNeighbors(Recommender):
         self._unit = np.median(self._norms[self._norms > 0]) ** 2 if self._norms.any() else 1.0
 
     def scores(self, user_items: Matrix) -> Floats:
-        rows = scaled(weighted(user_items, self.parameters["value_power"]), columns=self._items)
+        rows = scaled(self._weighted(user_items), columns=self._items)
         norms = np.sqrt(sums(rows.multiply(rows), 1))
         similarity = (rows @ self._rows.T).toarray()
         shrinkage = np.float32(self.parameters["shrinkage"] * self._unit + 1e-12)
         similarity /= norms[:, None] * self._norms + shrinkage
         # a user's own row says nothing: it holds just what he has
         count = min(self.parameters["neighbors"] + 1, similarity.shape[1])
-        best = largest(similarity, count, lowest=np.finfo(np.float32).tiny)
+        best = largest(similarity, count, lowest=POSITIVE)
         row, place = np.nonzero(best >= 0)
         column = best[row, place]
         neighbors = sparse.csr_matrix(
@@ -193,10 +215,10 @@ class UserNeighbors(Recommender):
         result: Floats = (neighbors @ self.user_items).toarray()
         return result
 
-    def arrays(self) -> Arrays:
+    def _arrays(self) -> Arrays:
         return _stored(self.user_items, "user_items")
 
-    def restore(self, arrays: Arrays) -> None:
+    def _restore(self, arrays: Arrays) -> None:
         self.user_items = _restored(arrays, "user_items")
         self._prepare()
 
@@ -219,7 +241,7 @@ class LinearAutoencoder(Recommender):
         "largest_matrix": 50_000_000,
     }
 
-    def fit(self, user_items: Matrix, seed: int) -> None:
+    def _learn(self, user_items: Matrix, seed: int) -> None:
         users, items = user_items.shape
         limit = self.parameters["largest_system"]
         self.is_by_users = users <= min(limit, items)
@@ -242,7 +264,7 @@ class LinearAutoencoder(Recommender):
         np.fill_diagonal(self.weights, 0)
 
     def _rows(self, user_items: Matrix) -> Matrix:
-        values = weighted(user_items, self.parameters["value_power"])
+        values = self._weighted(user_items)
         lengths = negative_power(degrees(values, 1), self.parameters["user_power"])
         return scaled(values, rows=lengths)[:, self.items]
 
@@ -265,7 +287,7 @@ class LinearAutoencoder(Recommender):
     def scores(self, user_items: Matrix) -> Floats:
         rows = self._rows(user_items)
         if self.is_by_users:
-            scores = (rows @ self.rows.T).toarray() @ self._smoothed * self._scale
+            scores: Floats = (rows @ self.rows.T).toarray() @ self._smoothed * self._scale
         else:
             scores = (rows @ self.weights) * self.popularity
         if len(self.items) == user_items.shape[1]:
@@ -274,13 +296,13 @@ class LinearAutoencoder(Recommender):
         result[:, self.items] = scores
         return result
 
-    def arrays(self) -> Arrays:
+    def _arrays(self) -> Arrays:
         arrays: Arrays = {"popularity": self.popularity, "items": self.items}
         if self.is_by_users:
             return arrays | {"inverse": self.inverse} | _stored(self.rows, "rows")
         return arrays | {"weights": self.weights}
 
-    def restore(self, arrays: Arrays) -> None:
+    def _restore(self, arrays: Arrays) -> None:
         self.popularity, self.items = arrays["popularity"], arrays["items"]
         self.is_by_users = "inverse" in arrays
         if self.is_by_users:
@@ -306,10 +328,10 @@ class FactorRecommender(Recommender):
     def scores(self, user_items: Matrix) -> Floats:
         return self.user_factors(user_items) @ self.item_factors.T
 
-    def arrays(self) -> Arrays:
+    def _arrays(self) -> Arrays:
         return {"item_factors": self.item_factors}
 
-    def restore(self, arrays: Arrays) -> None:
+    def _restore(self, arrays: Arrays) -> None:
         self.item_factors = arrays["item_factors"]
 
 
@@ -333,23 +355,23 @@ class AlternatingLeastSquares(FactorRecommender):
             self.parameters["frequency_power"],
         )
 
-    def fit(self, user_items: Matrix, seed: int) -> None:
-        values = weighted(user_items, self.parameters["value_power"])
+    def _learn(self, user_items: Matrix, seed: int) -> None:
+        values = self._weighted(user_items)
         _, self.item_factors = alternate(
             values, self.parameters["factors"], self._penalty, self.parameters["iterations"], seed
         )
 
     def user_factors(self, user_items: Matrix) -> Floats:
-        values = weighted(user_items, self.parameters["value_power"])
+        values = self._weighted(user_items)
         return solve_rows(values, self.item_factors, self._penalty)
 
 
 class SpectralFilter(FactorRecommender):
     """A smoother of the graph of users and items: its leading singular vectors, damped.
 
-    The matrix is scaled by powers of what users and items have, cut to its leading singular vectors,
-    and each is weighted by a power of its singular value (after Shen et al. 2021, "How powerful is
-    graph convolution for recommendation?").
+    The matrix is scaled by powers of what users and items have, cut to its leading singular
+    vectors, and each is weighted by a power of its singular value (after Shen et al. 2021, "How
+    powerful is graph convolution for recommendation?").
     """
 
     defaults: ClassVar = {
@@ -360,7 +382,7 @@ class SpectralFilter(FactorRecommender):
         "value_power": 0.0,
     }
 
-    def fit(self, user_items: Matrix, seed: int) -> None:
+    def _learn(self, user_items: Matrix, seed: int) -> None:
         self.item_users = degrees(user_items, 0)
         rows = self._rows(user_items)
         singular, vectors = leading_vectors(rows, self.parameters["factors"], seed)
@@ -368,7 +390,7 @@ class SpectralFilter(FactorRecommender):
         self.item_factors = vectors * relative ** np.float32(self.parameters["spectrum_power"] / 2)
 
     def _rows(self, user_items: Matrix) -> Matrix:
-        values = weighted(user_items, self.parameters["value_power"])
+        values = self._weighted(user_items)
         return scaled(
             values,
             rows=negative_power(degrees(values, 1), self.parameters["user_power"]),
@@ -385,10 +407,10 @@ class SpectralFilter(FactorRecommender):
         ).astype(np.float32)
         return super().scores(user_items) * boost
 
-    def arrays(self) -> Arrays:
+    def _arrays(self) -> Arrays:
         return {"item_factors": self.item_factors, "item_users": self.item_users}
 
-    def restore(self, arrays: Arrays) -> None:
+    def _restore(self, arrays: Arrays) -> None:
         self.item_factors, self.item_users = arrays["item_factors"], arrays["item_users"]
 
 
@@ -397,7 +419,7 @@ class TruncatedSvd(FactorRecommender):
 
     defaults: ClassVar = {"factors": 64}
 
-    def fit(self, user_items: Matrix, seed: int) -> None:
+    def _learn(self, user_items: Matrix, seed: int) -> None:
         _, self.item_factors = leading_vectors(
             user_items.astype(np.float32), self.parameters["factors"], seed
         )
@@ -412,8 +434,8 @@ class NonNegativeFactors(FactorRecommender):
 
     defaults: ClassVar = {"factors": 32, "iterations": 30}
 
-    def fit(self, user_items: Matrix, seed: int) -> None:
-        factors = min(self.parameters["factors"], min(user_items.shape))
+    def _learn(self, user_items: Matrix, seed: int) -> None:
+        factors = min(self.parameters["factors"], *user_items.shape)
         with warnings.catch_warnings():
             # the number of iterations is chosen, not a failure
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-Matrix = sparse.csr_matrix
+Matrix: TypeAlias = sparse.csr_matrix
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
+# Bounds of scores: every finite one, or every positive one.
+FINITE = float(np.finfo(np.float32).min)
+POSITIVE = float(np.finfo(np.float32).tiny)
 # How closely singular vectors are approached.
 _OVERSAMPLES = 10
 _POWER_ITERATIONS = 4
 
 
-def weighted(user_items: Matrix, power: float) -> Matrix:
-    """The matrix with each value raised to a power: 0 is yes or no, 1 the values themselves.
-
-    The values are divided by their mean first, so that parameters mean the same whatever unit the
-    data came in.
-    """
-    data = user_items.data.astype(np.float64)
-    mean = data.mean() if len(data) else 1.0
+def weighted(user_items: Matrix, power: float, unit: float = 1.0) -> Matrix:
+    """The matrix with each value, in units, raised to a power: 0 is yes or no."""
     result = user_items.astype(np.float32)
-    result.data = ((data / mean) ** power).astype(np.float32)
+    result.data = ((user_items.data.astype(np.float64) / unit) ** power).astype(np.float32)
     return result
 
 
@@ -41,16 +40,18 @@ def scaled(matrix: Matrix, rows: Floats | None = None, columns: Floats | None = 
 
 def degrees(matrix: Matrix, axis: int) -> Floats:
     """Entries of each column (axis 0) or row (axis 1), counted."""
-    return matrix.getnnz(axis).astype(np.float32)
+    result: Floats = matrix.getnnz(axis).astype(np.float32)
+    return result
 
 
 def sums(matrix: Matrix, axis: int) -> Floats:
     """Sums of columns (axis 0) or rows (axis 1)."""
-    return np.asarray(matrix.sum(axis), np.float32).ravel()
+    result: Floats = np.asarray(matrix.sum(axis), np.float32).ravel()
+    return result
 
 
 def negative_power(values: Floats, power: float) -> Floats:
-    """values ** -power; 0 where the value is 0."""
+    """Values to the power of -power; 0 where the value is 0."""
     result = np.zeros_like(values)
     np.power(values, -power, out=result, where=values > 0)
     return result
@@ -101,12 +102,12 @@ def _places(row: Integers, rows: int) -> Integers:
     return np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def largest(scores: Floats, count: int, lowest: np.float32 = np.finfo(np.float32).min) -> Integers:
+def largest(scores: Floats, count: int, lowest: float = FINITE) -> Integers:
     """Columns of the `count` largest scores of each row, best first, then -1.
 
-    Of equal scores the lowest column comes first. Columns are dealt out to groups: whatever is below
-    the `count`-th largest maximum of a group cannot be among the `count` largest, which leaves few
-    columns to sort.
+    Of equal scores the lowest column comes first. Columns are dealt out to groups: whatever is
+    below the `count`-th largest maximum of a group cannot be among the `count` largest, which
+    leaves few columns to sort.
 
     Parameters
     ----------

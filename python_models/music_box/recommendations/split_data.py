@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from duckdb import DuckDBPyRelation
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -50,11 +51,11 @@ class SplitData:
 
 def read_splits(
     names: Iterable[str],
-    splits: Any,
-    examples: Any,
-    users: Any,
-    catalogue: Any,
-    exclusions: Any,
+    splits: DuckDBPyRelation,
+    examples: DuckDBPyRelation,
+    users: DuckDBPyRelation,
+    catalogue: DuckDBPyRelation,
+    exclusions: DuckDBPyRelation,
     liked_rating: float,
 ) -> Iterator[SplitData]:
     """These splits, one after the other, so that one at a time is in memory.
