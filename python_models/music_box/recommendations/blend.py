@@ -29,7 +29,8 @@ def standardise(scores: Floats, excluded: Matrix, places: int = _STANDARD_PLACES
 
     Returns
     -------
-    array, shape (users, places): the items of the best scores, -1 where there are none
+    array, shape (users, places or number of items, if that is less) : the items of the best scores,
+        -1 where there are none
     """
     leave_out(scores, excluded)
     best = largest(scores, min(places, scores.shape[1]))
@@ -238,9 +239,11 @@ def blended(
     lists: dict[str, tuple[Integers, Floats]] = {}
     for place, (name, recommender) in enumerate(members.items()):
         scores = recommender.scores(rows)
-        best = standardise(scores, excluded)[:, :places]
+        best = standardise(scores, excluded, max(places, _STANDARD_PLACES))[:, :places]
         lists[name] = (best, np.take_along_axis(scores, np.maximum(best, 0), 1))
-        scores *= weights[:, place : place + 1].astype(np.float32)
+        # what is excluded is put right below
+        with np.errstate(invalid="ignore"):
+            scores *= weights[:, place : place + 1].astype(np.float32)
         total += scores
     leave_out(total, excluded)
     return total, lists

@@ -217,11 +217,8 @@ class BlendedRecommender:
             return rows
         numbers = np.atleast_1d(np.asarray(user_rows))
         users = self.user_items.shape[0]
-        if numbers.size and (
-            not np.issubdtype(numbers.dtype, np.integer)
-            or numbers.min() < 0
-            or numbers.max() >= users
-        ):
+        is_number = np.issubdtype(numbers.dtype, np.integer) or not numbers.size
+        if numbers.ndim != 1 or not is_number or ((numbers < 0) | (numbers >= users)).any():
             raise ValueError(f"user_rows are row numbers from 0 to {users - 1}, or a sparse matrix")
         return self.user_items[numbers.astype(np.int64)]
 
@@ -272,6 +269,8 @@ def checked(user_items: Sparse) -> Matrix:
     ValueError
         If it holds nobody or nothing, or a value is negative or not finite.
     """
+    if user_items is None:
+        raise ValueError("user_items is None: give a matrix of users and items")
     matrix = sparse.csr_matrix(user_items, dtype=np.float32, copy=True)
     if 0 in matrix.shape:
         raise ValueError(f"a matrix of shape {matrix.shape} has no users or no items")

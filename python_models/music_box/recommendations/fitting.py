@@ -20,7 +20,7 @@ from music_box.recommendations.clusters import UserClusters
 from music_box.recommendations.estimator import BlendedRecommender, Choice
 from music_box.recommendations.metrics import hits, ndcg
 from music_box.recommendations.recommenders import ItemItemMean, Recommender
-from music_box.recommendations.report_weights import NO_SONG, interleave
+from music_box.recommendations.report_weights import NO_SONG, in_turn, interleave
 from music_box.recommendations.sparse import Floats, Integers, Matrix, largest
 from music_box.recommendations.split_data import SplitData
 from music_box.recommendations.tuning import CUT, MEMBERS, REPORT, batches, leave_out, tune_all
@@ -194,7 +194,7 @@ def _report_weights_ndcg(
     if not len(judged):
         return None
     known, hidden, left_out = data.tuning_ratings[more], data.hidden[more], excluded[more]
-    ordered = report_weights.sort_values(["weight", "recommender"], ascending=[False, True])
+    ordered = in_turn(report_weights)
     lists: dict[str, list[Integers]] = {name: [] for name in ("popularity", "item_item", "overlap")}
     fitted = {}
     for name in ("item_item", "nmf", "truncated_svd"):

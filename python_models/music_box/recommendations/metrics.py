@@ -10,6 +10,8 @@ from music_box.recommendations.sparse import Integers, Matrix
 
 def hits(items: Integers, relevant: Matrix) -> NDArray[np.bool_]:
     """Whether each listed item is relevant to its user; places without an item (-1) are not."""
+    if not items.size:
+        return np.zeros(items.shape, bool)
     rows = np.repeat(np.arange(len(items)), items.shape[1])
     found = np.asarray(relevant[rows, np.maximum(items, 0).ravel()]).reshape(items.shape) > 0
     result: NDArray[np.bool_] = found & (items >= 0)

@@ -62,7 +62,7 @@ class Recommender(ABC):
 
     def arrays(self) -> Arrays:
         """What has been learnt."""
-        return {"unit": np.array(self.unit)} | self._arrays()
+        return {"unit": np.array([self.unit])} | self._arrays()
 
     @classmethod
     def from_arrays(cls, parameters: dict[str, Any], arrays: Arrays) -> Recommender:
@@ -73,7 +73,7 @@ class Recommender(ABC):
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` gave."""
-        self.unit = float(arrays["unit"])
+        self.unit = float(arrays["unit"][0])
         self._restore(arrays)
 
     @property

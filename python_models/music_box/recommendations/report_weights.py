@@ -59,6 +59,13 @@ def interleave(songs: np.ndarray, weights: np.ndarray, places: int) -> np.ndarra
     return result
 
 
+def in_turn(weights: pd.DataFrame) -> pd.DataFrame:
+    """Sources with a positive weight, the heavier first, then by name."""
+    return weights[weights["weight"] > 0].sort_values(
+        ["weight", "recommender"], ascending=[False, True]
+    )
+
+
 def report_weights_lists(sources: pd.DataFrame, weights: pd.DataFrame, places: int) -> pd.DataFrame:
     """Combine the lists of many users.
 
@@ -80,9 +87,7 @@ def report_weights_lists(sources: pd.DataFrame, weights: pd.DataFrame, places: i
         One row per `snapshot_date`, `split`, `user_id` and `rank`, with the columns of `TYPES`.
         `score` falls from 1 in equal steps: the lists have no scores that could be compared.
     """
-    ordered = weights[weights["weight"] > 0].sort_values(
-        ["weight", "recommender"], ascending=[False, True]
-    )
+    ordered = in_turn(weights)
     kept = sources[sources["source"].isin(ordered["recommender"])]
     lists = kept.groupby(LIST, sort=True)
     users = lists.ngroup().to_numpy()

@@ -82,7 +82,8 @@ def _ranked(
         raise ValueError(
             f"{shape[0]} rows and {shape[1]} columns are too many to be ranked at once"
         )
-    bits = np.ascontiguousarray(value, np.float32).view(np.uint32)
+    # + 0: there are two zeros, and they are equal
+    bits = np.ascontiguousarray(value + np.float32(0), np.float32).view(np.uint32)
     # negative numbers have the highest bit, and their order is reversed
     ascending = np.where(bits >> np.uint32(31), ~bits, bits | np.uint32(1 << 31))
     keys = row.astype(np.uint64) << (np.uint64(32) + column_bits)
@@ -125,7 +126,8 @@ def largest(scores: Floats, count: int, lowest: float = FINITE) -> Integers:
     if depth > 1:
         width = columns // depth
         maxima = scores[:, : depth * width].reshape(rows, depth, width).max(axis=1)
-        np.maximum(floor, np.partition(maxima, width - count, axis=1)[:, width - count], floor)
+        best_maxima = np.partition(maxima, width - count, axis=1)[:, width - count]
+        np.maximum(floor, best_maxima, out=floor)
     row, column = np.divmod(np.flatnonzero(scores >= floor[:, None]), columns)
     row, column, _ = _ranked(row, column, scores[row, column], scores.shape)
     place = _places(row, rows)

@@ -291,10 +291,11 @@ def test_arrays_of_either_form_of_the_autoencoder_are_all_that_was_learnt(users:
     np.testing.assert_array_equal(again.scores(matrix), ours.scores(matrix))
 
 
+@pytest.mark.parametrize("value_power", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("name", MEMBERS)
-def test_scores_do_not_depend_on_who_else_is_scored(name: str) -> None:
+def test_scores_do_not_depend_on_who_else_is_scored(name: str, value_power: float) -> None:
     matrix = planted.ratings(50, 40, 0.2, seed=17)
-    ours = learnt(KINDS[name](), matrix)
+    ours = learnt(KINDS[name](value_power=value_power), matrix)
     alone = np.concatenate([ours.scores(matrix[[row]]) for row in range(50)])
     agree(ours.scores(matrix), alone.astype(np.float64))
 

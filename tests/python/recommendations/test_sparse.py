@@ -91,7 +91,7 @@ def test_columns_that_are_missing_are_told_by_minus_one() -> None:
 @given(SCORES, st.integers(1, 8), st.sampled_from([-1.0, 0.0, 1e-38, 1.0, 2.5]))
 @settings(max_examples=150, deadline=None)
 def test_scores_below_the_lowest_are_passed_over(scores: Floats, count: int, lowest: float) -> None:
-    found = largest(scores, count, lowest=np.float32(lowest))
+    found = largest(scores, count, lowest=float(np.float32(lowest)))
     expected = sorted_columns(scores, count, float(np.float32(lowest)))
     np.testing.assert_array_equal(found, expected)
 
@@ -149,9 +149,10 @@ def test_a_matrix_whose_places_have_too_many_bits_is_refused() -> None:
 def test_weights_do_not_depend_on_the_unit_of_the_values() -> None:
     matrix = planted.ratings(30, 20, 0.3, seed=1)
     for power in (0.0, 0.5, 1.0):
-        ours = weighted(matrix, power).toarray()
-        np.testing.assert_allclose(weighted(matrix * 3600, power).toarray(), ours, rtol=1e-6)
-        mean = matrix.data.mean(dtype=np.float64)
+        mean = float(matrix.data.mean(dtype=np.float64))
+        ours = weighted(matrix, power, mean).toarray()
+        seconds = weighted(matrix * 3600, power, mean * 3600)
+        np.testing.assert_allclose(seconds.toarray(), ours, rtol=1e-6)
         expected = np.where(matrix.toarray() > 0, (matrix.toarray() / mean) ** power, 0)
         np.testing.assert_allclose(ours, expected, rtol=1e-6)
     assert weighted(sparse.csr_matrix((2, 3)), 1.0).nnz == 0

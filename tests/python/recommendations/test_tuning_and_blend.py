@@ -45,7 +45,7 @@ class Oracle(Recommender):
     fits: ClassVar[list[dict[str, Any]]] = []
     best: ClassVar[dict[str, int]]
 
-    def fit(self, user_items: Matrix, seed: int) -> None:
+    def _learn(self, user_items: Matrix, seed: int) -> None:
         assert seed == 5 and user_items.shape == self.hidden.shape
         self.fits.append(self.parameters)
 
@@ -55,10 +55,10 @@ class Oracle(Recommender):
         result: Floats = (self.hidden.toarray() + 9 * away * noise).astype(np.float32)
         return result
 
-    def arrays(self) -> Arrays:
+    def _arrays(self) -> Arrays:
         return {}
 
-    def restore(self, arrays: Arrays) -> None:
+    def _restore(self, arrays: Arrays) -> None:
         pass
 
 
@@ -139,7 +139,7 @@ def test_validation_ndcg_is_that_of_scikit_learn_without_what_is_excluded() -> N
 
 def test_batches_are_the_users_in_their_order() -> None:
     users = np.array([4, 8, 1, 0, 7])
-    parts = batches(users, items=10, floats=25)
+    parts = batches(users, items=8_000_000)
     assert [len(part) for part in parts] == [2, 2, 1]
     np.testing.assert_array_equal(np.concatenate(parts), users)
     assert [len(part) for part in batches(users, items=10**9)] == [1] * 5
