@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Warehouse, build
+from conftest import QUICK_MODELS, Warehouse, build
 
 from oracle.dirt import add_odd_deliveries
 from oracle.marts import Expected, expect
@@ -69,9 +69,9 @@ def build_with(logs: Path, folder: Path, variables: dict[str, Any], *arguments: 
 
 @pytest.fixture(scope="session")
 def compared_defaults(generated_warehouse: tuple[Path, Warehouse]) -> Compared:
-    """The logs that other tests use too, with the project's own vars."""
+    """The logs that other tests use too, with the project's own vars but for quick models."""
     logs, warehouse = generated_warehouse
-    return Compared(warehouse, expect(logs, rules()))
+    return Compared(warehouse, expect(logs, rules(QUICK_MODELS)))
 
 
 @pytest.fixture(scope="session")
