@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,7 +23,15 @@ QUICK_MODELS: dict[str, Any] = {
     "bootstrap_replicates": 20,
     "permutation_users": 200,
     "permutation_repeats": 1,
+    "tuning_tries": 2,
+    "tuning_users": 300,
+    "learning_users": 500,
+    "cluster_count": 2,
+    "evaluation_users": 400,
+    "report_users": 200,
+    "report_factors": 8,
 }
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,12 @@ def build(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
     return built
 
 
+def names_of(built: Warehouse, status: str) -> set[str]:
+    """Nodes of the last dbt command with this status."""
+    results = json.loads((built.folder / "target" / "run_results.json").read_text())["results"]
+    return {row["unique_id"].split(".")[2] for row in results if row["status"] == status}
+
+
 @pytest.fixture(scope="session")
 def sample_logs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Generate a folder of sample logs, once for equal arguments."""
@@ -107,3 +122,37 @@ def generated_warehouse(
     """A folder of sample logs with all their dirt, and the warehouse built from it."""
     logs = sample_logs("--users", "1500", "--seed", "7")
     return logs, build(logs, tmp_path_factory.mktemp("warehouse"))
+
+
+@pytest.fixture(scope="session")
+def daily_warehouse(
+    generated_warehouse: tuple[Path, Warehouse], tmp_path_factory: pytest.TempPathFactory
+) -> Warehouse:
+    """A copy of the same warehouse after a daily run in which nothing is new."""
+    logs, warehouse = generated_warehouse
+    folder = tmp_path_factory.mktemp("daily") / "warehouse"
+    shutil.copytree(warehouse.folder, folder)
+    return build(logs, folder, "--selector", "daily", *WITHOUT_UNIT_TESTS)
+
+
+@dataclass(frozen=True)
+class NextDay:
+    """Copies of a warehouse on the day of a full build, and after the daily run of the next."""
+
+    before: Warehouse
+    after: Warehouse
+
+
+@pytest.fixture(scope="session")
+def next_day(sample_logs: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> NextDay:
+    """Logs to 2017-05-02 in a full build, then those of 2017-05-03 in a daily run."""
+    whole = sample_logs("--users", "400", "--last-date", "2017-05-03")
+    folder = tmp_path_factory.mktemp("next_day")
+    logs = folder / "logs"
+    shutil.copytree(whole, logs, ignore=shutil.ignore_patterns("20170503*"))
+    before = build(logs, folder / "before", *WITHOUT_UNIT_TESTS)
+
+    shutil.copytree(whole, logs, dirs_exist_ok=True)
+    shutil.copytree(before.folder, folder / "after")
+    after = build(logs, folder / "after", "--selector", "daily", *WITHOUT_UNIT_TESTS)
+    return NextDay(before, after)

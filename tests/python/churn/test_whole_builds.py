@@ -9,11 +9,18 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import QUICK_MODELS, Warehouse, build, run_dbt
+from conftest import (
+    QUICK_MODELS,
+    WITHOUT_UNIT_TESTS,
+    NextDay,
+    Warehouse,
+    build,
+    names_of,
+    run_dbt,
+)
 from deliveries.contents import contents_of, differing_tables
 
 QUICK = ("--vars", json.dumps(QUICK_MODELS))
-WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 SCHEMAS = ("churn", "reports")
 
 
@@ -24,12 +31,6 @@ def copied(generated_warehouse: tuple[Path, Warehouse], tmp_path: Path) -> tuple
     folder = tmp_path / "warehouse"
     shutil.copytree(warehouse.folder, folder)
     return logs, folder
-
-
-def names_of(built: Warehouse, status: str) -> set[str]:
-    """Nodes of the last dbt command with this status."""
-    results = json.loads((built.folder / "target" / "run_results.json").read_text())["results"]
-    return {row["unique_id"].split(".")[2] for row in results if row["status"] == status}
 
 
 def test_every_table_holds_something(generated_warehouse: tuple[Path, Warehouse]) -> None:
@@ -49,31 +50,24 @@ def test_fitted_again_everything_is_equal(copied: tuple[Path, Path]) -> None:
     assert differing_tables(before, contents_of(folder / "music_box.duckdb", SCHEMAS)) == []
 
 
-def test_daily_scores_with_the_fitted_models(copied: tuple[Path, Path]) -> None:
-    logs, folder = copied
-    before = contents_of(folder / "music_box.duckdb", SCHEMAS)
-    daily = build(logs, folder, "--selector", "daily", *WITHOUT_UNIT_TESTS)
-    built = names_of(daily, "success")
+def test_daily_scores_with_the_fitted_models(
+    generated_warehouse: tuple[Path, Warehouse], daily_warehouse: Warehouse
+) -> None:
+    _, warehouse = generated_warehouse
+    before = contents_of(warehouse.folder / "music_box.duckdb", SCHEMAS)
+    built = names_of(daily_warehouse, "success")
     assert {"churn_scores", "churn_risk_users", "published_copy"} <= built
     assert [name for name in built if name.startswith("churn_fit_")] == []
-    assert differing_tables(before, contents_of(folder / "music_box.duckdb", SCHEMAS)) == []
+    after = contents_of(daily_warehouse.folder / "music_box.duckdb", SCHEMAS)
+    assert differing_tables(before, after) == []
 
 
-def test_the_next_day_is_scored_with_the_models_of_before(
-    sample_logs: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_the_next_day_is_scored_with_the_models_of_before(next_day: NextDay) -> None:
     """The snapshots move on by a day; the models, and what they were judged by, stay."""
-    whole = sample_logs("--users", "400", "--last-date", "2017-05-03")
-    logs, folder = tmp_path / "logs", tmp_path / "warehouse"
-    shutil.copytree(whole, logs, ignore=shutil.ignore_patterns("20170503*"))
-    before = build(logs, folder, *WITHOUT_UNIT_TESTS)
+    before, after = next_day.before, next_day.after
     judged = before.rows("from churn.churn_predictions where split <> 'score' order by all")
-    champion = before.rows("select model_name from churn.churn_models where is_champion")
-    assert judged and champion
-
-    shutil.copytree(whole, logs, dirs_exist_ok=True)
-    after = build(logs, folder, "--selector", "daily", *WITHOUT_UNIT_TESTS)
-
+    assert judged
+    assert before.rows("select model_name from churn.churn_models where is_champion")
     assert after.rows("from churn.churn_predictions where split <> 'score' order by all") == judged
     dates = "select distinct cast(snapshot_date as varchar), cast(fitted_snapshot_date as varchar)"
     assert after.rows(f"{dates} from churn.churn_predictions where split = 'score'") == [

@@ -125,3 +125,26 @@ def clean_play_times(cleaned: Cleaned, left: list[TimedPlay], rules: Rules) -> N
     ]
     cleaned.stages["play_time_filled"] = [row for row in filled if row.play_seconds is not None]
     cleaned.play_seconds_cap, cleaned.play_seconds_mean = cap, average
+
+
+def clean_by_limits(plays: Iterable[Play], limits: Cleaned, rules: Rules) -> list[TimedPlay]:
+    """Clean plays of another window by the caps and means of a snapshot's own."""
+    kept = []
+    for play in plays:
+        length, time = play.song_seconds, play.play_seconds
+        if length is None or exceeds(length, limits.song_seconds_cap):
+            continue
+        if time is not None and exceeds(time, limits.play_seconds_cap):
+            continue
+        if length <= 0:
+            length = limits.song_seconds_mean
+        if not is_valid_play_time(time, rules):
+            time = limits.play_seconds_mean
+        if length is not None and time is not None:
+            kept.append(TimedPlay(play, time, length))
+    return kept
+
+
+def exceeds(value: float, cap: float | None) -> bool:
+    """Whether a value is above a cap; nothing is where there is none."""
+    return cap is not None and value > cap

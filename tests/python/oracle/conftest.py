@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Warehouse, build
+from conftest import QUICK_MODELS, Warehouse, build
 
 from oracle.dirt import add_odd_deliveries
 from oracle.marts import Expected, expect
@@ -35,6 +35,14 @@ OTHER_VARS: dict[str, Any] = {
     "evening_start_hour": 20,
     "train_fraction": 0.6,
     "histogram_bins_per_decade": 5,
+    "validation_days": 5,
+    "test_fraction": 0.3,
+    "validation_fraction": 0.4,
+    "matrix_minimum_songs": 8,
+    "catalogue_size": 300,
+    "evaluation_users": 60,
+    "candidate_count": 20,
+    "dislike_minimum_plays": 2,
     "informative_p_value": 0.9,
     "informative_effect_size": 0.01,
 }
@@ -55,15 +63,15 @@ def build_with(logs: Path, folder: Path, variables: dict[str, Any], *arguments: 
     Unit tests pin their own numbers and have run elsewhere.
     """
     flags = ["--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
-    flags += ["--exclude", "path:python_models/churn+"]
+    flags += ["--exclude", "path:python_models/churn+", "path:python_models/recommendations+"]
     return build(logs, folder, *flags, *arguments)
 
 
 @pytest.fixture(scope="session")
 def compared_defaults(generated_warehouse: tuple[Path, Warehouse]) -> Compared:
-    """The logs that other tests use too, with the project's own vars."""
+    """The logs that other tests use too, with the project's own vars but for quick models."""
     logs, warehouse = generated_warehouse
-    return Compared(warehouse, expect(logs, rules()))
+    return Compared(warehouse, expect(logs, rules(QUICK_MODELS)))
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from oracle.population import (
     log_of,
     population_of,
 )
+from oracle.recommendations import add_recommendations
 from oracle.reports import (
     Mart,
     cleaning,
@@ -137,6 +138,7 @@ def expect(folder: Path, rules: Rules, listed: dict[int, str] | None = None) -> 
             add_users(marts, population)
             add_limits(marts, snapshot, cleaned)
             add_features(marts, histories)
+            add_recommendations(marts, log, population, cleaned, histories, rules)
             marts["rpt_record_count_histogram"] |= record_count_histogram(population, rules)
             marts["rpt_cleaning"] |= cleaning(log, population, cleaned)
             row["users"] = len(population.users)

@@ -43,7 +43,7 @@ def sample_deviation(values: Sequence[float]) -> float | None:
     return population_deviation(values) * math.sqrt(len(values) / (len(values) - 1))
 
 
-def hash_share(salt: str, user_id: int) -> float:
-    """A number in [0, 1) that belongs to a user: the first 32 bits of an md5."""
-    digest = hashlib.md5(f"{salt}:{user_id}".encode(), usedforsecurity=False).hexdigest()
+def hash_share(salt: str, key: int | str) -> float:
+    """A number in [0, 1) that belongs to a user or a pair: the first 32 bits of an md5."""
+    digest = hashlib.md5(f"{salt}:{key}".encode(), usedforsecurity=False).hexdigest()
     return int(digest[:8], 16) / 2**32

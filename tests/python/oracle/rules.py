@@ -36,6 +36,14 @@ class Rules:
     evening_start_hour: int
     train_fraction: float
     histogram_bins_per_decade: int
+    validation_days: int
+    test_fraction: float
+    validation_fraction: float
+    matrix_minimum_songs: int
+    catalogue_size: int
+    evaluation_users: int
+    candidate_count: int
+    dislike_minimum_plays: int
     informative_p_value: float
     informative_effect_size: float
 

@@ -12,6 +12,7 @@ from oracle.reports import Mart
 
 USER = ("snapshot_date", "user_id")
 SNAPSHOT = ("snapshot_date",)
+SPLIT = ("snapshot_date", "split")
 REASONS = (
     "empty_line",
     "uid_invalid",
@@ -53,6 +54,13 @@ TABLES = {
     "ftr_taste": Table("features", USER),
     "ftr_visit_depth": Table("features", USER),
     "user_features": Table("features", USER),
+    "user_song_ratings": Table("recommendations", (*USER, "song_id")),
+    "songs": Table("recommendations", (*SNAPSHOT, "song_id")),
+    "song_dislikes": Table("recommendations", (*USER, "song_id")),
+    "recommendation_examples": Table("recommendations", (*SPLIT, "user_id", "song_id")),
+    "recommendation_users": Table("recommendations", (*SPLIT, "user_id")),
+    "recommendation_catalogue": Table("recommendations", (*SPLIT, "song_id")),
+    "recommendation_test_pairs": Table("recommendations", (*SPLIT, "user_id", "song_id")),
     "churn_labels": Table("churn", USER),
     "churn_training_set": Table("churn", USER),
     "snapshots": Table("reports", SNAPSHOT, frozenset({"skip_reason"})),
@@ -178,12 +186,30 @@ def compare_staged(warehouse: Queryable, expected: Expected, event: str) -> Comp
     return compare(f"stg_player_logs__{table}", ["file_name", "line_number"], mart, names, rows)
 
 
+def compare_popularity(warehouse: Queryable, expected: Expected) -> Comparison:
+    """Hold popular songs to the oracle, one whole list per row: places, songs and scores."""
+    keys, names = [*SPLIT, "recommender", "user_id"], ["ranks", "songs", "scores"]
+    rows = warehouse.rows(f"""
+        select
+            {", ".join(keys)},
+            list(rank order by rank) as ranks,
+            list(song_id order by rank) as songs,
+            list(score order by rank) as scores
+        from recommendations.popularity_candidates
+        group by all
+    """)
+    mart = expected.marts["popularity_candidates"]
+    return compare("popularity_candidates", keys, mart, names, rows)
+
+
 def compare_any(warehouse: Queryable, name: str, expected: Expected) -> Comparison:
     """Hold one table of any layer to the oracle."""
     if name == "rpt_deliveries":
         return compare_deliveries(warehouse, expected)
     if name == "rpt_rejected_lines":
         return compare_rejected_lines(warehouse, expected)
+    if name == "popularity_candidates":
+        return compare_popularity(warehouse, expected)
     for event, (table, _) in STAGED.items():
         if name == table:
             return compare_staged(warehouse, expected, event)
@@ -192,4 +218,4 @@ def compare_any(warehouse: Queryable, name: str, expected: Expected) -> Comparis
 
 
 STAGING_TABLES = ("rpt_deliveries", "rpt_rejected_lines", *(table for table, _ in STAGED.values()))
-ALL_TABLES = (*STAGING_TABLES, *TABLES)
+ALL_TABLES = (*STAGING_TABLES, *TABLES, "popularity_candidates")

@@ -38,7 +38,15 @@ KNOWN_ON_THE_DAY = [
     *["features.ftr_recency", "features.ftr_profile", "features.ftr_listening_rhythm"],
     *["features.ftr_taste", "features.ftr_visit_depth", "features.user_features"],
     *["intermediate.int_song_names", "recommendations.rated_songs", "recommendations.songs"],
-    *["recommendations.user_song_ratings"],
+    *["recommendations.user_song_ratings", "recommendations.song_dislikes"],
+]
+# The same of what recommenders learn from, and whom they may recommend what: of the latest
+# labelled snapshot alone, though its label window is what judges them.
+KNOWN_TO_RECOMMENDERS = [
+    *["recommendations.recommendation_examples", "recommendations.recommendation_users"],
+    *["recommendations.recommendation_catalogue", "recommendations.recommendation_exclusions"],
+    *["recommendations.popularity_candidates", "recommendations.same_singer_candidates"],
+    "recommendations.own_song_candidates",
 ]
 
 
@@ -115,7 +123,7 @@ def rows_of(warehouse: Warehouse, table: str, until: date) -> list[tuple]:
     return sorted(warehouse.rows(f"select * from {table} {where}"), key=repr)
 
 
-@pytest.mark.parametrize("table", KNOWN_ON_THE_DAY)
+@pytest.mark.parametrize("table", [*KNOWN_ON_THE_DAY, *KNOWN_TO_RECOMMENDERS])
 def test_another_future_changes_nothing(
     as_it_was: Warehouse, other_future: Warehouse, table: str
 ) -> None:
@@ -131,6 +139,17 @@ def test_another_future_changes_labels(as_it_was: Warehouse, other_future: Wareh
         row[:2] for row in rows_of(other_future, "churn.churn_labels", LATER)
     }
     assert labels != rows_of(other_future, "churn.churn_labels", LATER)
+
+
+def test_another_future_changes_what_recommenders_are_judged_by(
+    as_it_was: Warehouse, other_future: Warehouse
+) -> None:
+    """The label window's pairs; pairs that were drawn from the feature window stay."""
+    pairs = "select * from recommendations.recommendation_test_pairs where split = '{}'"
+    for split, is_same in {"temporal": False, "random": True}.items():
+        rows = as_it_was.rows(f"{pairs.format(split)} order by all")
+        assert rows
+        assert (rows == other_future.rows(f"{pairs.format(split)} order by all")) is is_same
 
 
 @pytest.mark.parametrize("table", [*KNOWN_ON_THE_DAY, "churn.churn_labels"])

@@ -1,0 +1,1 @@
+"""Recommendations: what they are made of, and whole builds of them."""
