@@ -42,18 +42,28 @@ class Choice:
 
     @property
     def is_blend(self) -> bool:
-        """Whether the blend beat every single member on users it was not learnt on."""
+        """Whether the blend is used: no member alone is better on users it was not learnt on.
+
+        Better by more than the standard error of the difference over users: of equals the blend is
+        the steadier, and its weights come from twice the users that it is judged by here.
+        """
         if not len(self.learnt.ndcg):
             return True
-        return bool(self.learnt.ndcg.mean() >= self.learnt.member_ndcg.mean(axis=0).max())
+        best = self.learnt.member_ndcg[:, self._best]
+        difference = best - self.learnt.ndcg
+        return bool(difference.mean() <= difference.std() / np.sqrt(len(difference)))
+
+    @property
+    def _best(self) -> int:
+        """The member that is best alone."""
+        return int(self.learnt.member_ndcg.mean(axis=0).argmax())
 
     @property
     def everybody(self) -> NDArray[np.float64]:
         """Weights of the members, or all on the best one, shape (members,)."""
         if self.is_blend:
             return self.learnt.weights
-        best = int(self.learnt.member_ndcg.mean(axis=0).argmax())
-        alone: NDArray[np.float64] = np.eye(len(self.tuned))[best]
+        alone: NDArray[np.float64] = np.eye(len(self.tuned))[self._best]
         return alone
 
     @property
@@ -61,7 +71,8 @@ class Choice:
         """NDCG@10 of what is used, the blend or the best member, on users it was not learnt on."""
         if not len(self.learnt.ndcg):
             return None
-        return float(max(self.learnt.ndcg.mean(), self.learnt.member_ndcg.mean(axis=0).max()))
+        used = self.learnt.ndcg if self.is_blend else self.learnt.member_ndcg[:, self._best]
+        return float(used.mean())
 
     @property
     def by_cluster(self) -> NDArray[np.float64]:

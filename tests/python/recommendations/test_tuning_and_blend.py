@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from music_box.recommendations import blend
 from music_box.recommendations.blend import (
+    Learnt,
     Validation,
     blended,
     learn,
@@ -17,6 +18,7 @@ from music_box.recommendations.blend import (
     validation_of,
 )
 from music_box.recommendations.clusters import UserClusters
+from music_box.recommendations.estimator import Choice
 from music_box.recommendations.recommenders import Arrays, ItemNeighbors, Recommender, TruncatedSvd
 from music_box.recommendations.sparse import Floats, Matrix
 from music_box.recommendations.tuning import (
@@ -30,9 +32,10 @@ from music_box.recommendations.tuning import (
     validation_ndcg,
 )
 from numpy.typing import NDArray
-from recommendations import planted
 from scipy import sparse
 from sklearn.metrics import ndcg_score
+
+from recommendations import planted
 
 USERS, ITEMS = 80, 60
 
@@ -390,3 +393,24 @@ def test_few_users_are_one_cluster() -> None:
     few.fit(planted.taste(60, 20, seed=9), seed=1)
     assert len(few.centers) == 1
     assert (few.assign(planted.taste(60, 20, seed=9)) == 0).all()
+
+
+# --- Deciding -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("lead", "is_blend"), [(-0.1, True), (0.001, True), (0.1, False)])
+def test_a_member_alone_is_used_only_if_it_is_clearly_better(lead: float, is_blend: bool) -> None:
+    noise = np.random.default_rng(3).normal(0, 0.05, (400, 2))
+    blend = 0.3 + noise[:, 0]
+    alone = np.stack([blend - 0.2, blend + lead + noise[:, 1] - noise[:, 1].mean()], axis=1)
+    weights = np.array([0.5, 0.5])
+    learnt = Learnt(weights, np.array([[0.6, 0.4], [0.4, 0.6]]), blend, alone)
+    clusters = UserClusters(2)
+    clusters.centers = np.zeros((2, 3))
+    tuned = {"first": Tuned({}, 0.1, 1), "second": Tuned({}, 0.2, 1)}
+    choice = Choice(tuned, learnt, clusters)
+    assert choice.is_blend is is_blend
+    np.testing.assert_array_equal(choice.everybody, weights if is_blend else [0, 1])
+    if not is_blend:
+        np.testing.assert_array_equal(choice.by_cluster, [[0, 1], [0, 1]])
+    assert choice.ndcg == pytest.approx(blend.mean() if is_blend else alone[:, 1].mean())
