@@ -7,8 +7,9 @@ import pytest
 from music_box.recommendations.als import Penalty, alternate, solve_rows
 from music_box.recommendations.sparse import Floats, Matrix
 from numpy.typing import NDArray
-from recommendations import planted
 from scipy import sparse
+
+from recommendations import planted
 
 PENALTY = Penalty(unobserved_weight=0.1, regularization=0.02, frequency_power=1.0)
 

@@ -16,9 +16,10 @@ from music_box.recommendations.metrics import hits, ndcg
 from music_box.recommendations.sparse import Matrix, largest
 from music_box.recommendations.tuning import MEMBERS, leave_out
 from numpy.typing import NDArray
-from recommendations import planted
 from scipy import sparse
 from threadpoolctl import threadpool_limits
+
+from recommendations import planted
 
 USERS, ITEMS = 104, 41
 GROUP, OWN_ITEMS = 50, 20

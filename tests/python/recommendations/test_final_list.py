@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Warehouse, run_dbt
+
 from recommendations import fake_service
 
 MODELS = """

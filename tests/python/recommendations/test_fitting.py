@@ -30,11 +30,12 @@ from music_box.recommendations.fitting import (
 from music_box.recommendations.in_sample import in_sample_errors
 from music_box.recommendations.split_data import Key, SplitData, split_data
 from music_box.recommendations.tuning import MEMBERS
-from recommendations import planted
 from scipy import sparse
 from sklearn.metrics import ndcg_score
 from sklearn.metrics.pairwise import cosine_similarity
 from threadpoolctl import threadpool_limits
+
+from recommendations import planted
 
 USERS, SONGS, PLACES = 100, 40, 12
 # ids in no order; the first half is what the first half of the users likes

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import run_dbt
-from recommendations import fake_lists
-from recommendations.fake_lists import CATALOGUE, Inputs
 from scipy import stats
 from sklearn.metrics import ndcg_score
+
+from recommendations import fake_lists
+from recommendations.fake_lists import CATALOGUE, Inputs
 
 MODELS = [
     "report_weights_sources",

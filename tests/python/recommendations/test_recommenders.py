@@ -22,11 +22,12 @@ from music_box.recommendations.recommenders import (
 from music_box.recommendations.sparse import Floats, Matrix, sums
 from music_box.recommendations.tuning import MEMBERS, REPORT
 from numpy.typing import NDArray
-from recommendations import planted
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.metrics import ndcg_score
 from sklearn.metrics.pairwise import cosine_similarity
+
+from recommendations import planted
 
 KINDS = {name: kind.recommender for name, kind in (REPORT | MEMBERS).items()}
 Doubles = NDArray[np.float64]

@@ -17,8 +17,9 @@ from music_box.recommendations.sparse import (
     weighted,
 )
 from numpy.typing import NDArray
-from recommendations import planted
 from scipy import sparse
+
+from recommendations import planted
 
 # what sorts wrongly where bits of numbers are compared carelessly; zero is without a sign
 AWKWARD = [-np.inf, -3e38, -2.0, -1.0, -1e-45, 0.0, 1e-45, 1.1754944e-38, 1.0, 2.0, 3e38, np.inf]
