@@ -39,7 +39,8 @@ docs: build ## dbt docs with lineage as one page: warehouse/docs/index.html
 	@echo "open $(MUSIC_BOX_WAREHOUSE)/docs/index.html"
 
 test: check ## everything that must hold; what CI runs
-	$(BIN)/python -m pytest
+	# a file at a time to each core: files share what they build
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(READY) ## lint, types and governance, without building anything
 	$(BIN)/ruff check

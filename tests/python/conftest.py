@@ -27,6 +27,7 @@ QUICK_MODELS: dict[str, Any] = {
     "tuning_users": 300,
     "learning_users": 500,
     "cluster_count": 2,
+    "catalogue_size": 2000,
     "evaluation_users": 400,
     "report_users": 200,
     "report_factors": 8,
