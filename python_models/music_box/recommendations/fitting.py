@@ -172,7 +172,6 @@ def _weights_of(choice: Choice) -> dict[str, Any]:
     """Weights by name, as they are stored."""
     names = list(choice.tuned)
     return {
-        "is_blend": choice.is_blend,
         "weights": dict(zip(names, choice.everybody.tolist(), strict=True)),
         "cluster_weights": [
             dict(zip(names, row, strict=True)) for row in choice.by_cluster.tolist()

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import numpy as np
@@ -157,7 +157,7 @@ def tables(builds: dict[str, Tables]) -> Tables:
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return table.to_dict("records")  # type: ignore[return-value]
+    return cast("list[dict[str, Any]]", table.to_dict("records"))
 
 
 def groups(table: pd.DataFrame, columns: list[str]) -> list[tuple[Any, pd.DataFrame]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,13 @@ from music_box.recommendations.blend import (
 )
 from music_box.recommendations.clusters import UserClusters
 from music_box.recommendations.estimator import Choice
-from music_box.recommendations.recommenders import Arrays, ItemNeighbors, Recommender, TruncatedSvd
+from music_box.recommendations.recommenders import (
+    Arrays,
+    ItemNeighbors,
+    Recommender,
+    SpectralFilter,
+    TruncatedSvd,
+)
 from music_box.recommendations.sparse import Floats, Matrix
 from music_box.recommendations.tuning import (
     MEMBERS,
@@ -366,14 +372,9 @@ def test_clusters_are_the_nearest_centres() -> None:
     matrix = planted.ratings(400, 60, 0.1, seed=7)
     clusters = UserClusters(6)
     clusters.fit(matrix, seed=1)
-    taste: Callable[[Matrix], Floats] = (
-        MEMBERS["spectral_filter"]
-        .recommender.from_arrays(  # type: ignore[attr-defined]
-            {"factors": 16}, clusters.arrays()
-        )
-        .user_factors
-    )
-    factors = taste(matrix)
+    taste = SpectralFilter(factors=16)
+    taste.restore(clusters.arrays())
+    factors = taste.user_factors(matrix)
     directions = factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-12)
     distances = np.linalg.norm(directions[:, None] - clusters.centers, axis=2)
     np.testing.assert_array_equal(clusters.assign(matrix), distances.argmin(axis=1))
