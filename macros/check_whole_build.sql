@@ -25,7 +25,7 @@
                 if node.resource_type == 'test' else [node.unique_id] -%}
             {%- if not asked | reject('in', above) | list
                 and not asked | select('in', training) | list -%}
-                {%- do left_out.append(node.name) -%}
+                {%- do left_out.append(node) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- set reasons = [] -%}
@@ -36,7 +36,8 @@
         {%- elif left_out -%}
             {%- do reasons.append(
                 left_out | length ~ ' models and tests above it were left out, among them '
-                ~ (left_out | sort)[:3] | join(', ')
+                ~ (left_out | sort(attribute='resource_type,name')
+                    | map(attribute='name') | list)[:3] | join(', ')
             ) -%}
         {%- endif -%}
         {%- for reason in reasons -%}

@@ -1,5 +1,5 @@
--- Who is left out of which snapshot, and why. What somebody wrote about a listed user may
--- say who it is, and does not go with a pseudonym.
+-- Who is left out of which snapshot, and why. What somebody wrote about a listed user
+-- may say who it is, and does not go with a pseudonym.
 with excluded_users as (
 
     select * from {{ ref('int_excluded_users') }}
