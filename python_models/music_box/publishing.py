@@ -66,8 +66,7 @@ def publish(
     """
     schemas = {table: _schema_of(connection, table) for table in tables}
     user_ids = {table: _user_ids(connection, schemas[table], table) for table in tables if key}
-    if key:
-        connection.register("pseudonyms", _pseudonyms(connection, schemas, user_ids, key))
+    pseudonyms = _pseudonyms(connection, schemas, user_ids, key) if key else None
     workshop = folder / ".unfinished"
     shutil.rmtree(workshop, ignore_errors=True)
     workshop.mkdir(parents=True)
@@ -76,6 +75,8 @@ def publish(
         f"(storage_version '{STORAGE_VERSION}')"
     )
     try:
+        if pseudonyms is not None:
+            connection.register("pseudonyms", pseudonyms)
         rows = [
             (schema, table, _copy(connection, schema, table, user_ids.get(table, []), workshop))
             for table, schema in tqdm(schemas.items(), desc="publishing", unit="table")
