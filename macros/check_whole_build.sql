@@ -20,7 +20,7 @@
         {%- set selected = set(selected_resources) -%}
         {%- set left_out = [] -%}
         {%- for node in graph.nodes.values() if node.unique_id not in selected -%}
-            {#- a test asks of its models, and comes before published_copy if all are above -#}
+            {#- a test runs before published_copy if all that it asks of is above -#}
             {%- set asked = node.depends_on.nodes
                 if node.resource_type == 'test' else [node.unique_id] -%}
             {%- if not asked | reject('in', above) | list
@@ -35,15 +35,17 @@
             {%- do reasons.append('the tables hold no or few rows on purpose') -%}
         {%- elif left_out -%}
             {%- do reasons.append(
-                left_out | length ~ ' models and tests above it were left out, among them '
+                left_out | length ~ ' of the models and tests above it were left out: '
                 ~ (left_out | sort(attribute='resource_type,name')
                     | map(attribute='name') | list)[:3] | join(', ')
+                ~ (' …' if left_out | length > 3 else '')
             ) -%}
         {%- endif -%}
         {%- for reason in reasons -%}
             {%- do exceptions.warn(
-                'published_copy publishes nothing and leaves what is published as it is: '
-                ~ reason ~ '. To publish: `dbt build`, or `dbt build --selector daily`.'
+                'published_copy publishes nothing and leaves what is published '
+                ~ 'as it is: ' ~ reason
+                ~ '. To publish: `dbt build`, or `dbt build --selector daily`.'
             ) -%}
         {%- endfor -%}
         set variable is_whole_build = {{ not reasons }}
