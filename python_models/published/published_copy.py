@@ -51,6 +51,7 @@ def model(dbt, session):
         "rpt_missingness_tests": dbt.ref("rpt_missingness_tests"),
         "rpt_missing_deliveries": dbt.ref("rpt_missing_deliveries"),
         "rpt_score_outcomes": dbt.ref("rpt_score_outcomes"),
+        "rpt_feature_percentiles": dbt.ref("rpt_feature_percentiles"),
         "rpt_loyal_users": dbt.ref("rpt_loyal_users"),
         "rpt_churn_cohorts": dbt.ref("rpt_churn_cohorts"),
         "rpt_songs_before_churn": dbt.ref("rpt_songs_before_churn"),
