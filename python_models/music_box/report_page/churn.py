@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import altair as alt
 
-from music_box.report_page.figures import ACCENT, CALM, WARM, Figure, Section, choice, plot
+from music_box.report_page.figures import ACCENT, CALM, COOL, WARM, Figure, Section, choice, plot
 from music_box.report_page.published import PublishedCopy
 
 TIERS = {"act": WARM, "watch": ACCENT, "keep": CALM}
+CONTACTS = {"to contact": ACCENT, "held out": COOL, "no contact": CALM}
 
 
 def section(copy: PublishedCopy) -> Section:
@@ -15,7 +16,8 @@ def section(copy: PublishedCopy) -> Section:
     return Section(
         "churn",
         "Churn",
-        "A user of a snapshot has churned if the days after it hold no play, download or search of his.",
+        "A user of a snapshot has churned if the days after it hold no play, download or search"
+        " of his.",
         [
             _rates(copy),
             _actions(copy),
@@ -42,7 +44,12 @@ def _rates(copy: PublishedCopy) -> Figure:
         """
     )
     base = plot(height=200).encode(
-        x=alt.X("churn_rate:Q", title="churn rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+        x=alt.X(
+            "churn_rate:Q",
+            title="churn rate",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%", tickCount=5),
+        ),
         y=alt.Y("snapshot_date:N", title=None),
         tooltip=["snapshot_date:N", "role:N", "stage:N", alt.Tooltip("users:Q", format=",")],
     )
@@ -51,8 +58,9 @@ def _rates(copy: PublishedCopy) -> Figure:
     return Figure(
         name="churn-rate",
         title="Churn rate and stage",
-        explanation="Share of a snapshot's users who were gone in the label window. In the stickiness"
-        " stage many leave, and keeping users comes first; in the revenue stage offers may cost more.",
+        explanation="Share of a snapshot's users who were gone in the label window. In the"
+        " stickiness stage many leave, and keeping users comes first; in the revenue stage offers"
+        " may cost more.",
         sources=["snapshots", "churn_business_stage"],
         rows=rows,
         without_rows="No snapshot has a label window inside the logs yet.",
@@ -103,12 +111,18 @@ def _tiers(copy: PublishedCopy) -> Figure:
         order by tier, contact
         """
     )
-    chart = plot(height=200).mark_bar(size=28).encode(
-        x=alt.X("users:Q", title="users"),
-        y=alt.Y("tier:N", title=None, sort=list(TIERS)),
-        color=alt.Color("contact:N", sort=["to contact", "held out", "no contact"]),
-        order=alt.Order("contact:N", sort="descending"),
-        tooltip=["tier_label:N", "contact:N", alt.Tooltip("users:Q", format=",")],
+    chart = (
+        plot(height=200)
+        .mark_bar(size=28)
+        .encode(
+            x=alt.X("users:Q", title="users", axis=alt.Axis(tickCount=5)),
+            y=alt.Y("tier:N", title=None, sort=list(TIERS)),
+            color=alt.Color(
+                "contact:N", scale=alt.Scale(domain=list(CONTACTS), range=list(CONTACTS.values()))
+            ),
+            order=alt.Order("contact:N", sort="descending"),
+            tooltip=["tier_label:N", "contact:N", alt.Tooltip("users:Q", format=",")],
+        )
     )
     return Figure(
         name="risk-tiers",
@@ -133,22 +147,28 @@ def _probabilities(copy: PublishedCopy) -> Figure:
         order by all
         """
     )
-    chart = plot(height=200).mark_bar(binSpacing=1).encode(
-        x=alt.X(
-            "probability_from:Q",
-            bin="binned",
-            title="churn probability",
-            axis=alt.Axis(format="%", tickCount=5),
-        ),
-        x2="probability_below:Q",
-        y=alt.Y("users:Q", title="users", stack=True),
-        color=alt.Color("tier:N", scale=alt.Scale(domain=list(TIERS), range=list(TIERS.values()))),
-        tooltip=[
-            "tier:N",
-            alt.Tooltip("probability_from:Q", title="from", format=".1%"),
-            alt.Tooltip("probability_below:Q", title="below", format=".1%"),
-            alt.Tooltip("users:Q", format=","),
-        ],
+    chart = (
+        plot(height=200)
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=alt.X(
+                "probability_from:Q",
+                bin="binned",
+                title="churn probability",
+                axis=alt.Axis(format="%", tickCount=5),
+            ),
+            x2="probability_below:Q",
+            y=alt.Y("users:Q", title="users", stack=True),
+            color=alt.Color(
+                "tier:N", scale=alt.Scale(domain=list(TIERS), range=list(TIERS.values()))
+            ),
+            tooltip=[
+                "tier:N",
+                alt.Tooltip("probability_from:Q", title="from", format=".1%"),
+                alt.Tooltip("probability_below:Q", title="below", format=".1%"),
+                alt.Tooltip("users:Q", format=","),
+            ],
+        )
     )
     return Figure(
         name="churn-probabilities",
@@ -164,7 +184,8 @@ def _probabilities(copy: PublishedCopy) -> Figure:
 def _cohorts(copy: PublishedCopy) -> Figure:
     rows = copy.rows(
         """
-        select snapshot_date, first_seen_week_date, users, churned_users, churn_rate, mean_active_days
+        select snapshot_date, first_seen_week_date, users, churned_users, churn_rate,
+            mean_active_days
         from reports.rpt_churn_cohorts
         order by snapshot_date, first_seen_week_date
         """
@@ -185,14 +206,15 @@ def _cohorts(copy: PublishedCopy) -> Figure:
             alt.Tooltip("mean_active_days:Q", title="active days", format=".1f"),
         ],
     )
-    dots = base.mark_circle(opacity=0.9).encode(
+    dots = base.mark_circle().encode(
         size=alt.Size("users:Q", scale=alt.Scale(range=[20, 500]), legend=None)
     )
     return Figure(
         name="churn-cohorts",
         title="Churn by week of arrival",
-        explanation="Churn rate by the week in which users first appear in the logs, per snapshot; the"
-        " larger the dot, the more users. The first week of the logs also holds everybody from before.",
+        explanation="Churn rate by the week in which users first appear in the logs, per"
+        " snapshot; the larger the dot, the more users. The first week of the logs also holds"
+        " everybody from before.",
         sources=["rpt_churn_cohorts"],
         rows=rows,
         without_rows="No snapshot is labelled yet.",
@@ -209,8 +231,7 @@ def _records(copy: PublishedCopy) -> Figure:
         order by snapshot_date desc, bin
         """
     )
-    snapshots = list(dict.fromkeys(rows["snapshot_date"])) or [None]
-    snapshot = choice("Snapshot", "snapshot_date", snapshots)
+    snapshot = choice("Snapshot", "snapshot_date", rows)
     base = plot()
     bars = base.mark_bar(binSpacing=1).encode(
         x=alt.X(
@@ -229,7 +250,9 @@ def _records(copy: PublishedCopy) -> Figure:
     )
     threshold = base.mark_rule(style="threshold").encode(
         x="min(log10_threshold):Q",
-        tooltip=alt.Tooltip("min(threshold_records):Q", title="bot threshold (records)", format=",.0f"),
+        tooltip=alt.Tooltip(
+            "min(threshold_records):Q", title="bot threshold (records)", format=",.0f"
+        ),
     )
     text = base.mark_text(style="threshold-text", align="right", dx=-6, baseline="top").encode(
         x="min(log10_threshold):Q", y=alt.value(0), text=alt.value("bots →")
@@ -237,8 +260,8 @@ def _records(copy: PublishedCopy) -> Figure:
     return Figure(
         name="record-histogram",
         title="Records per user, and who is a bot",
-        explanation="Users of the feature window by the number of their records. Whoever has more than"
-        " the threshold is left out as a bot.",
+        explanation="Users of the feature window by the number of their records. Whoever has more"
+        " than the threshold is left out as a bot.",
         sources=["rpt_record_count_histogram", "rpt_excluded_users"],
         rows=rows,
         without_rows="There are no records in a feature window.",
@@ -256,15 +279,19 @@ def _loyal_users(copy: PublishedCopy) -> Figure:
         limit 12
         """
     )
-    chart = plot(height=330).mark_bar().encode(
-        x=alt.X("cohens_d:Q", title="Cohen's d: loyal users against the rest"),
-        y=alt.Y("label:N", title=None, sort=None),
-        tooltip=[
-            "label:N",
-            alt.Tooltip("cohens_d:Q", title="Cohen's d", format=".2f"),
-            alt.Tooltip("loyal_mean:Q", title="mean, loyal", format=",.3~g"),
-            alt.Tooltip("other_mean:Q", title="mean, others", format=",.3~g"),
-        ],
+    chart = (
+        plot(height=330)
+        .mark_bar()
+        .encode(
+            x=alt.X("cohens_d:Q", title="Cohen's d", axis=alt.Axis(tickCount=5)),
+            y=alt.Y("label:N", title=None, sort=None),
+            tooltip=[
+                "label:N",
+                alt.Tooltip("cohens_d:Q", title="Cohen's d", format=".2f"),
+                alt.Tooltip("loyal_mean:Q", title="mean, loyal", format=",.3~g"),
+                alt.Tooltip("other_mean:Q", title="mean, others", format=",.3~g"),
+            ],
+        )
     )
     return Figure(
         name="loyal-users",
@@ -282,7 +309,7 @@ def _songs_before_churn(copy: PublishedCopy) -> Figure:
     rows = copy.rows(
         """
         select song_name, singer, listeners, churned_listeners, expected_churned_listeners,
-            odds_ratio, q_value, is_over_represented
+            q_value
         from reports.rpt_songs_before_churn
         where snapshot_date = (select max(snapshot_date) from reports.rpt_songs_before_churn)
         order by rank
@@ -297,15 +324,12 @@ def _songs_before_churn(copy: PublishedCopy) -> Figure:
         sources=["rpt_songs_before_churn"],
         rows=rows,
         without_rows="No song has enough listeners in their last days.",
-        is_wide=True,
         columns={
             "song_name": "song",
             "singer": "singer",
             "listeners": "listeners",
             "churned_listeners": "churned",
             "expected_churned_listeners": "expected",
-            "odds_ratio": "odds ratio",
             "q_value": "q",
-            "is_over_represented": "over-represented",
         },
     )

@@ -15,16 +15,16 @@ def section(copy: PublishedCopy) -> Section:
     return Section(
         "deliveries",
         "Deliveries and cleaning",
-        "Every line that was delivered is part of one record, or is rejected with a reason. Look here before"
-        " you doubt a number.",
+        "Every line that was delivered is part of one record, or is rejected with a reason. Look"
+        " here before you doubt a number.",
         [
             _calendar(copy),
-            _missing(copy),
             _records(copy),
             _rejected(copy),
+            _missing(copy),
+            _excluded(copy),
             _files(copy),
             _cleaning(copy),
-            _excluded(copy),
             _missingness(copy),
         ],
     )
@@ -60,24 +60,31 @@ def _calendar(copy: PublishedCopy) -> Figure:
         """
     )
     scale = alt.Scale(domain=["all", "part", "nothing"], range=[CALM, ACCENT, WARM])
-    chart = plot("event_date", height=130).mark_rect(stroke="var(--page)").encode(
-        x=alt.X(
-            "yearmonthdate(event_date):T", title=None, axis=alt.Axis(format="%d %b", tickCount=8)
-        ),
-        y=alt.Y("event:N", title=None, sort=EVENTS),
-        color=alt.Color("delivered:N", scale=scale),
-        tooltip=[
-            alt.Tooltip("event_date:T", title="day", format="%Y-%m-%d"),
-            "event:N",
-            "delivered:N",
-            alt.Tooltip("accepted_files:Q", title="files"),
-            alt.Tooltip("missing_parts:Q", title="missing parts"),
-        ],
+    chart = (
+        plot("event_date", height=130)
+        .mark_rect(stroke="var(--page)")
+        .encode(
+            x=alt.X(
+                "yearmonthdate(event_date):T",
+                title=None,
+                axis=alt.Axis(format="%d %b", tickCount=8),
+            ),
+            y=alt.Y("event:N", title=None, sort=EVENTS),
+            color=alt.Color("delivered:N", scale=scale),
+            tooltip=[
+                alt.Tooltip("event_date:T", title="day", format="%Y-%m-%d"),
+                "event:N",
+                "delivered:N",
+                alt.Tooltip("accepted_files:Q", title="files"),
+                alt.Tooltip("missing_parts:Q", title="missing parts"),
+            ],
+        )
     )
     return Figure(
         name="delivery-calendar",
         title="How complete the days are",
-        explanation="Per day and event: all usual parts came, a part is missing or unreadable, or nothing came.",
+        explanation="Per day and event: all usual parts came, a part is missing or unreadable, or"
+        " nothing came.",
         sources=["rpt_deliveries", "rpt_missing_deliveries", "published_snapshot"],
         rows=rows,
         without_rows="Nothing was delivered.",
@@ -116,19 +123,25 @@ def _records(copy: PublishedCopy) -> Figure:
         order by event_date, event
         """
     )
-    chart = plot("event_date").mark_bar().encode(
-        x=alt.X(
-            "yearmonthdate(event_date):T", title=None, axis=alt.Axis(format="%d %b", tickCount=6)
-        ),
-        y=alt.Y("records:Q", title="records", axis=alt.Axis(format="~s")),
-        color=alt.Color("event:N", sort=EVENTS),
-        tooltip=[
-            alt.Tooltip("event_date:T", title="day", format="%Y-%m-%d"),
-            "event:N",
-            alt.Tooltip("records:Q", format=","),
-            alt.Tooltip("repaired_lines:Q", title="repaired lines", format=","),
-            alt.Tooltip("rejected_lines:Q", title="rejected lines", format=","),
-        ],
+    chart = (
+        plot("event_date")
+        .mark_bar()
+        .encode(
+            x=alt.X(
+                "yearmonthdate(event_date):T",
+                title=None,
+                axis=alt.Axis(format="%d %b", tickCount=6),
+            ),
+            y=alt.Y("records:Q", title="records", axis=alt.Axis(format="~s")),
+            color=alt.Color("event:N", sort=EVENTS),
+            tooltip=[
+                alt.Tooltip("event_date:T", title="day", format="%Y-%m-%d"),
+                "event:N",
+                alt.Tooltip("records:Q", format=","),
+                alt.Tooltip("repaired_lines:Q", title="repaired lines", format=","),
+                alt.Tooltip("rejected_lines:Q", title="rejected lines", format=","),
+            ],
+        )
     )
     return Figure(
         name="records-by-day",
@@ -164,20 +177,26 @@ def _rejected(copy: PublishedCopy) -> Figure:
         order by lines desc
         """
     )
-    chart = plot(height=260).mark_bar().encode(
-        x=alt.X("lines:Q", title="lines (square-root scale)", scale=alt.Scale(type="sqrt")),
-        y=alt.Y("outcome:N", title=None, sort=None),
-        color=alt.Color(
-            "kept:N",
-            scale=alt.Scale(domain=["kept", "rejected", "set aside"], range=[ACCENT, WARM, MUTED]),
-        ),
-        tooltip=["outcome:N", alt.Tooltip("lines:Q", format=",")],
+    chart = (
+        plot(height=260)
+        .mark_bar()
+        .encode(
+            x=alt.X("lines:Q", title="lines (square-root scale)", scale=alt.Scale(type="sqrt")),
+            y=alt.Y("outcome:N", title=None, sort=None),
+            color=alt.Color(
+                "kept:N",
+                scale=alt.Scale(
+                    domain=["kept", "rejected", "set aside"], range=[ACCENT, WARM, MUTED]
+                ),
+            ),
+            tooltip=["outcome:N", alt.Tooltip("lines:Q", format=",")],
+        )
     )
     return Figure(
         name="rejected-lines",
         title="Lines repaired, rejected and set aside",
-        explanation="A line is repaired where that takes no guess, else rejected. Lines of files that are"
-        " doubled or superseded are set aside with their file.",
+        explanation="A line is repaired where that takes no guess, else rejected. Lines of files"
+        " that are doubled or superseded are set aside with their file.",
         sources=["rpt_deliveries"],
         rows=rows,
         without_rows="Every line was accepted as it came.",
@@ -189,7 +208,8 @@ def _files(copy: PublishedCopy) -> Figure:
     return Figure(
         name="files-not-accepted",
         title="Files that were not taken as they came",
-        explanation="Doubled, superseded, unreadable and ignored files, and accepted ones with a remark.",
+        explanation="Doubled, superseded, unreadable and ignored files, and accepted ones with a"
+        " remark.",
         sources=["rpt_deliveries"],
         rows=copy.rows(
             """
@@ -270,8 +290,8 @@ def _missingness(copy: PublishedCopy) -> Figure:
     return Figure(
         name="missingness",
         title="Is the dirt random?",
-        explanation="A user's share of plays with a dirty field, churned against staying: Welch's test and"
-        " Cohen's d. Informative is what is neither chance nor small.",
+        explanation="A user's share of plays with a dirty field, churned against staying: Welch's"
+        " test and Cohen's d. Informative is what is neither chance nor small.",
         sources=["rpt_missingness_tests"],
         rows=copy.rows(
             """
@@ -282,11 +302,12 @@ def _missingness(copy: PublishedCopy) -> Figure:
             """
         ),
         without_rows="No snapshot is labelled yet.",
+        is_wide=True,
         columns={
             "snapshot_date": "snapshot",
             "field": "field",
-            "churned_mean_share": "churned",
-            "staying_mean_share": "staying",
+            "churned_mean_share": "mean share, churned",
+            "staying_mean_share": "mean share, staying",
             "p_value": "p",
             "cohens_d": "d",
             "informative": "informative",

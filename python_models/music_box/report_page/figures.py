@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import altair as alt
-import pandas as pd
 
-# Every chart reads its rows under this name; the page hands them over, and shows them as a table too.
+from music_box.report_page.published import Rows
+
+# Charts read their rows under this name; the page hands them over, and shows them as a table.
 ROWS = "rows"
-# How the page's style sheet calls its colours: a chart that names them follows light and dark mode.
+# The colours of the page's style sheet: charts that name them follow light and dark mode.
 INK, MUTED, LINE = "var(--ink)", "var(--muted)", "var(--line)"
 ACCENT, WARM, COOL, CALM = "var(--accent)", "var(--warm)", "var(--cool)", "var(--calm)"
 CATEGORIES = [f"var(--category-{number})" for number in range(1, 9)]
@@ -41,15 +42,22 @@ class Figure:
     title: str
     explanation: str
     sources: Sequence[str]
-    rows: pd.DataFrame
+    rows: Rows
     without_rows: str
     chart: Chart | None = None
     columns: Mapping[str, str] | None = None
     is_wide: bool = False
 
+    def is_numeric(self, column: str) -> bool:
+        """Whether a column holds numbers, which are set flush right."""
+        known = [row[column] for row in self.rows if row[column] is not None]
+        return all(
+            isinstance(value, (int, float)) and not isinstance(value, bool) for value in known
+        )
+
     def specification(self) -> dict[str, Any] | None:
         """The chart in Vega-Lite, to be filled with the rows; None without a chart or rows."""
-        if self.chart is None or self.rows.empty:
+        if self.chart is None or not self.rows:
             return None
         described = self.chart.properties(description=f"{self.title}. {self.explanation}")
         specification: dict[str, Any] = described.to_dict()
@@ -68,16 +76,17 @@ class Section:
 
 def plot(*date_columns: str, height: int = 260) -> alt.Chart:
     """An empty chart over the figure's rows, as wide as the page lets it be."""
-    parse = {name: "date:'%Y-%m-%d'" for name in date_columns}
-    data = alt.NamedData(ROWS, format=alt.DataFormat(parse=parse) if parse else alt.Undefined)
+    parse = dict.fromkeys(date_columns, "date:'%Y-%m-%d'")
+    data = alt.NamedData(ROWS, format={"parse": parse})
     return alt.Chart(data, width="container", height=height)
 
 
-def choice(label: str, column: str, options: Sequence[Any]) -> alt.Parameter:
-    """A labelled menu of the values of a column; the first is shown first."""
+def choice(label: str, column: str, rows: Rows) -> alt.Parameter:
+    """A labelled menu of the values of a column, in the order of the rows; the first is chosen."""
+    options = list(dict.fromkeys(row[column] for row in rows)) or [None]
     return alt.selection_point(
         fields=[column],
-        bind=alt.binding_select(options=list(options), name=f"{label} "),
+        bind=alt.binding_select(options=options, name=f"{label} "),
         value=[{column: options[0]}],
     )
 
@@ -97,18 +106,19 @@ def chart_style() -> dict[str, Any]:
             "domainColor": LINE,
             "tickColor": LINE,
             "labelLimit": 210,
+            "labelOverlap": "greedy",
+            "labelSeparation": 10,
         },
-        "legend": {**text, "orient": "top", "title": None, "labelLimit": 220, "columns": 3},
+        "legend": {**text, "orient": "top", "title": None, "labelLimit": 220},
         "range": {"category": CATEGORIES},
-        "bar": {"fill": ACCENT},
-        "line": {"stroke": ACCENT, "strokeWidth": 2},
-        "point": {"fill": ACCENT, "filled": True, "size": 60},
-        "rule": {"stroke": MUTED},
-        "text": {"fill": INK, "fontSize": 12},
+        "mark": {"color": ACCENT},
+        "line": {"strokeWidth": 2},
+        "circle": {"opacity": 1},
+        "text": {"color": INK, "fontSize": 12},
         "style": {
-            "interval": {"stroke": MUTED, "strokeWidth": 2},
-            "reference": {"stroke": MUTED, "strokeDash": [4, 4]},
-            "threshold": {"stroke": WARM, "strokeWidth": 2},
-            "threshold-text": {"fill": WARM, "fontWeight": "bold"},
+            "interval": {"color": MUTED, "strokeWidth": 2},
+            "reference": {"color": MUTED, "strokeDash": [4, 4]},
+            "threshold": {"color": WARM, "strokeWidth": 2},
+            "threshold-text": {"color": WARM, "fontWeight": "bold"},
         },
     }

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import altair as alt
-import pandas as pd
 
 from music_box.report_page.figures import (
     ACCENT,
+    CALM,
     COOL,
-    MUTED,
     WARM,
+    Chart,
     Figure,
     Section,
     choice,
     plot,
 )
-from music_box.report_page.published import PublishedCopy
+from music_box.report_page.published import PublishedCopy, Rows
 
 # The snapshot with known labels that the served models are fitted on.
 TRAINING = "(select max(snapshot_date) from churn.churn_models where is_champion)"
@@ -25,7 +27,8 @@ CHAMPION = f"""(
 )"""
 NO_MODEL = "No churn model could be fitted yet: it takes a labelled snapshot with enough users."
 # A curve belongs to one of these.
-GROUPS = {"champion": ACCENT, "silence alone": WARM, "other models": MUTED}
+GROUPS = {"champion": ACCENT, "silence alone": WARM, "other models": CALM}
+CURVE_HEIGHT = 320
 GROUP = f"""case
     when model_name = {CHAMPION} then 'champion'
     when model_name = 'days_since_last_event' then 'silence alone'
@@ -38,8 +41,8 @@ def section(copy: PublishedCopy) -> Section:
     return Section(
         "models",
         "Churn models",
-        "Test users were never learnt from and nothing was chosen on them; the champion has the highest"
-        " AUC out of fold. Intervals come from resampling users.",
+        "Test users were never learnt from and nothing was chosen on them; the champion has the"
+        " highest AUC out of fold. Intervals come from resampling users.",
         [
             _metrics(copy),
             _roc(copy),
@@ -53,9 +56,30 @@ def section(copy: PublishedCopy) -> Section:
     )
 
 
-def _curve_colors() -> alt.Color:
-    scale = alt.Scale(domain=list(GROUPS), range=list(GROUPS.values()))
+def _colors(groups: Mapping[str, str] = GROUPS) -> alt.Color:
+    scale = alt.Scale(domain=list(groups), range=list(groups.values()))
     return alt.Color("curve:N", scale=scale)
+
+
+def _curves(
+    x: alt.X, y: alt.Y, tooltip: list[alt.Tooltip], groups: Mapping[str, str] = GROUPS
+) -> Chart:
+    """A line per model over thresholds, those that matter on top; its points say their values."""
+    base = plot(height=CURVE_HEIGHT).encode(
+        x=x, y=y, detail="model_name:N", order="threshold:Q", color=_colors(groups)
+    )
+    others = "datum.curve == 'other models'"
+    points = base.mark_circle(size=60, opacity=0, clip=True).encode(
+        tooltip=[
+            alt.Tooltip("model_name:N", title="model"),
+            alt.Tooltip("threshold:Q", format=".2f"),
+            *tooltip,
+        ]
+    )
+    other_lines = base.mark_line(clip=True, strokeWidth=1.2).transform_filter(others)
+    lines = base.mark_line(clip=True, strokeWidth=2.5).transform_filter(f"!({others})")
+    curves: Chart = other_lines + lines + points
+    return curves
 
 
 def _metrics(copy: PublishedCopy) -> Figure:
@@ -64,13 +88,16 @@ def _metrics(copy: PublishedCopy) -> Figure:
         select model_name, metric, split, value, lower_bound, upper_bound, users, {GROUP}
         from churn.churn_model_metrics
         where snapshot_date = {TRAINING} and split in ('test', 'out_of_fold', 'train')
-        order by split = 'test' desc, split = 'out_of_fold' desc, metric = 'auc' desc, metric, model_name
+        order by
+            split = 'test' desc, split = 'out_of_fold' desc, metric = 'auc' desc, metric, model_name
         """
     )
-    metric = choice("Metric", "metric", list(dict.fromkeys(rows["metric"])) or [None])
-    split = choice("Split", "split", list(dict.fromkeys(rows["split"])) or [None])
+    metric = choice("Metric", "metric", rows)
+    split = choice("Split", "split", rows)
     base = plot(height=280).encode(
-        y=alt.Y("model_name:N", title=None, sort=alt.EncodingSortField("value", order="descending")),
+        y=alt.Y(
+            "model_name:N", title=None, sort=alt.EncodingSortField("value", order="descending")
+        ),
         tooltip=[
             alt.Tooltip("model_name:N", title="model"),
             "metric:N",
@@ -81,16 +108,21 @@ def _metrics(copy: PublishedCopy) -> Figure:
             alt.Tooltip("users:Q", format=","),
         ],
     )
-    dots = base.mark_circle(size=110, opacity=1).encode(
-        x=alt.X("value:Q", title="value with interval", scale=alt.Scale(zero=False)),
-        color=_curve_colors(),
+    dots = base.mark_circle(size=110).encode(
+        x=alt.X(
+            "value:Q",
+            title="value with interval",
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(tickCount=5),
+        ),
+        color=_colors(),
     )
     intervals = base.mark_rule(style="interval").encode(x="lower_bound:Q", x2="upper_bound:Q")
     return Figure(
         name="model-metrics",
         title="Metrics of the models",
-        explanation="Metrics of every model with their intervals; `train` is in-sample, as the report"
-        " printed it, and flatters.",
+        explanation="Metrics of every model with their intervals; “train” is in-sample, as the"
+        " report printed it, and flatters.",
         sources=["churn_model_metrics", "churn_models", "churn_model_comparisons"],
         rows=rows,
         without_rows=NO_MODEL,
@@ -101,7 +133,7 @@ def _metrics(copy: PublishedCopy) -> Figure:
     )
 
 
-def _thresholds(copy: PublishedCopy) -> pd.DataFrame:
+def _thresholds(copy: PublishedCopy) -> Rows:
     return copy.rows(
         f"""
         select model_name, threshold, contacted_share, true_positive_rate, false_positive_rate,
@@ -114,22 +146,10 @@ def _thresholds(copy: PublishedCopy) -> pd.DataFrame:
 
 
 def _roc(copy: PublishedCopy) -> Figure:
-    base = plot(height=320)
-    lines = base.mark_line().encode(
-        x=alt.X("false_positive_rate:Q", title="false positive rate"),
-        y=alt.Y("true_positive_rate:Q", title="true positive rate"),
-        detail="model_name:N",
-        order="threshold:Q",
-        color=_curve_colors(),
-        strokeWidth=alt.condition("datum.curve == 'other models'", alt.value(1), alt.value(2.5)),
-    )
-    points = base.mark_circle(size=18).encode(
-        x="false_positive_rate:Q",
-        y="true_positive_rate:Q",
-        color=_curve_colors(),
-        tooltip=[
-            alt.Tooltip("model_name:N", title="model"),
-            alt.Tooltip("threshold:Q", format=".2f"),
+    curves = _curves(
+        alt.X("false_positive_rate:Q", title="false positive rate"),
+        alt.Y("true_positive_rate:Q", title="true positive rate"),
+        [
             alt.Tooltip("contacted_share:Q", title="contacted", format=".1%"),
             alt.Tooltip("true_positive_rate:Q", title="churners found", format=".1%"),
             alt.Tooltip("false_positive_rate:Q", title="stayers contacted", format=".1%"),
@@ -137,18 +157,20 @@ def _roc(copy: PublishedCopy) -> Figure:
             alt.Tooltip("lift:Q", format=".2f"),
         ],
     )
-    diagonal = base.mark_rule(style="reference", strokeWidth=1).encode(
-        x=alt.datum(0), y=alt.datum(0), x2=alt.datum(1), y2=alt.datum(1)
+    diagonal = (
+        plot(height=CURVE_HEIGHT)
+        .mark_rule(style="reference")
+        .encode(x=alt.datum(0), y=alt.datum(0), x2=alt.datum(1), y2=alt.datum(1))
     )
     return Figure(
         name="roc",
         title="ROC curve",
-        explanation="Test users: churners found against stayers contacted, threshold by threshold of the"
-        " churn probability. The dashed line is chance.",
+        explanation="Test users: churners found against stayers contacted, threshold by threshold"
+        " of the churn probability. The dashed line is chance.",
         sources=["churn_threshold_metrics"],
         rows=_thresholds(copy),
         without_rows=NO_MODEL,
-        chart=diagonal + lines + points,
+        chart=diagonal + curves,
     )
 
 
@@ -161,12 +183,16 @@ def _calibration(copy: PublishedCopy) -> Figure:
         order by bin
         """
     )
-    base = plot(height=320)
+    base = plot(height=CURVE_HEIGHT)
     diagonal = base.mark_rule(style="reference").encode(
         x=alt.datum(0), y=alt.datum(0), x2=alt.datum(1), y2=alt.datum(1)
     )
     encoded = base.encode(
-        x=alt.X("mean_probability:Q", title="mean churn probability", axis=alt.Axis(format="%")),
+        x=alt.X(
+            "mean_probability:Q",
+            title="mean churn probability",
+            axis=alt.Axis(format="%", tickCount=5),
+        ),
         y=alt.Y("churn_rate:Q", title="churned", axis=alt.Axis(format="%")),
         tooltip=[
             alt.Tooltip("mean_probability:Q", title="predicted", format=".1%"),
@@ -174,7 +200,7 @@ def _calibration(copy: PublishedCopy) -> Figure:
             alt.Tooltip("users:Q", format=","),
         ],
     )
-    dots = encoded.mark_circle(opacity=1).encode(
+    dots = encoded.mark_circle().encode(
         size=alt.Size("users:Q", scale=alt.Scale(range=[30, 400]), legend=None)
     )
     return Figure(
@@ -190,7 +216,7 @@ def _calibration(copy: PublishedCopy) -> Figure:
 
 
 def _decision_curve(copy: PublishedCopy) -> Figure:
-    # Contacting everybody is a reference curve of Vickers & Elkin (2006): no model, only the churn rate.
+    # Contacting everybody is the reference of Vickers & Elkin (2006): it takes no model.
     rows = copy.rows(
         f"""
         with curves as (
@@ -216,24 +242,18 @@ def _decision_curve(copy: PublishedCopy) -> Figure:
         order by model_name, threshold
         """
     )
-    domain = [*GROUPS, "contact everybody"]
-    chart = plot(height=320).mark_line(clip=True).encode(
-        x=alt.X("threshold:Q", title="threshold of the churn probability"),
-        y=alt.Y("net_benefit:Q", title="net benefit per user", scale=alt.Scale(domainMin=-0.05)),
-        detail="model_name:N",
-        color=alt.Color("curve:N", scale=alt.Scale(domain=domain, range=[*GROUPS.values(), COOL])),
-        strokeWidth=alt.condition("datum.curve == 'other models'", alt.value(1), alt.value(2.5)),
-        tooltip=[
-            alt.Tooltip("model_name:N", title="model"),
-            alt.Tooltip("threshold:Q", format=".2f"),
-            alt.Tooltip("net_benefit:Q", title="net benefit", format=".3f"),
-        ],
+    chart = _curves(
+        alt.X("threshold:Q", title="threshold of the churn probability"),
+        alt.Y("net_benefit:Q", title="net benefit per user", scale=alt.Scale(domainMin=-0.05)),
+        [alt.Tooltip("net_benefit:Q", title="net benefit", format=".3f")],
+        GROUPS | {"contact everybody": COOL},
     )
     return Figure(
         name="decision-curve",
         title="Decision curve",
-        explanation="Test users: churners contacted, less stayers contacted at the odds of the threshold."
-        " A model is worth using where it lies above contacting everybody and above 0, nobody.",
+        explanation="Test users: churners contacted, less stayers contacted at the odds of the"
+        " threshold. A model is worth using where it lies above contacting everybody and above 0,"
+        " nobody.",
         sources=["churn_threshold_metrics", "churn_model_metrics"],
         rows=rows,
         without_rows=NO_MODEL,
@@ -242,16 +262,14 @@ def _decision_curve(copy: PublishedCopy) -> Figure:
 
 
 def _profit(copy: PublishedCopy) -> Figure:
-    chart = plot(height=260).mark_line(clip=True).encode(
-        x=alt.X("contacted_share:Q", title="share of users contacted", axis=alt.Axis(format="%")),
-        y=alt.Y("expected_profit:Q", title="expected profit per 1,000 users"),
-        detail="model_name:N",
-        order="threshold:Q",
-        color=_curve_colors(),
-        strokeWidth=alt.condition("datum.curve == 'other models'", alt.value(1), alt.value(2.5)),
-        tooltip=[
-            alt.Tooltip("model_name:N", title="model"),
-            alt.Tooltip("threshold:Q", format=".2f"),
+    chart = _curves(
+        alt.X(
+            "contacted_share:Q",
+            title="share of users contacted",
+            axis=alt.Axis(format="%", tickCount=5),
+        ),
+        alt.Y("expected_profit:Q", title="expected profit per 1,000 users"),
+        [
             alt.Tooltip("contacted_share:Q", title="contacted", format=".1%"),
             alt.Tooltip("expected_profit:Q", title="profit", format=",.0f"),
         ],
@@ -271,20 +289,27 @@ def _profit(copy: PublishedCopy) -> Figure:
 def _importance(copy: PublishedCopy) -> Figure:
     rows = copy.rows(
         f"""
-        select feature, permutation_importance, permutation_stddev,
+        select coalesce(percentiles.label, importance.feature) as label, importance.feature,
+            permutation_importance, permutation_stddev,
             permutation_importance - permutation_stddev as lower_bound,
             permutation_importance + permutation_stddev as upper_bound,
             impurity_importance, direction, permutation_rank
-        from churn.churn_feature_importance
-        where snapshot_date = {TRAINING} and model_name = {CHAMPION}
-            and permutation_rank <= 15
+        from churn.churn_feature_importance as importance
+        left join reports.rpt_feature_percentiles as percentiles
+            on importance.feature = percentiles.feature and percentiles.percentile = 50
+        where importance.snapshot_date = {TRAINING} and importance.model_name = {CHAMPION}
+            and importance.permutation_rank <= 15
         order by permutation_rank
         """
     )
     directions = alt.Scale(domain=["raises", "lowers"], range=[WARM, COOL])
-    base = plot(height=380).encode(y=alt.Y("feature:N", title=None, sort=None))
+    base = plot(height=380).encode(y=alt.Y("label:N", title=None, sort=None))
     bars = base.mark_bar().encode(
-        x=alt.X("permutation_importance:Q", title="loss of AUC when shuffled"),
+        x=alt.X(
+            "permutation_importance:Q",
+            title="loss of AUC when shuffled",
+            axis=alt.Axis(tickCount=4),
+        ),
         color=alt.Color("direction:N", scale=directions),
         tooltip=[
             "feature:N",
@@ -316,9 +341,7 @@ def _backtest(copy: PublishedCopy) -> Figure:
         order by snapshot_date desc, model_name
         """
     )
-    snapshot = choice(
-        "Tested snapshot", "snapshot_date", list(dict.fromkeys(rows["snapshot_date"])) or [None]
-    )
+    snapshot = choice("Tested snapshot", "snapshot_date", rows)
     base = plot(height=220).encode(
         y=alt.Y("model_name:N", title=None),
         tooltip=[
@@ -329,16 +352,17 @@ def _backtest(copy: PublishedCopy) -> Figure:
             alt.Tooltip("difference:Q", format=".3f"),
         ],
     )
-    differences = base.mark_circle(size=110, opacity=1).encode(
-        x=alt.X("difference:Q", title="AUC of a model fitted before, less one of the same days")
+    differences = base.mark_circle(size=110).encode(
+        x=alt.X("difference:Q", title="difference of AUC", axis=alt.Axis(tickCount=5))
     )
     intervals = base.mark_rule(style="interval").encode(x="lower_bound:Q", x2="upper_bound:Q")
-    zero = base.mark_rule(style="reference").encode(x=alt.datum(0), y=alt.Undefined)
+    zero = plot(height=220).mark_rule(style="reference").encode(x=alt.datum(0))
     return Figure(
         name="backtest",
         title="Backtest: what a random split hides",
-        explanation="The same test users, scored by a model that knew only labels known on the day, and by"
-        " one fitted on other users of the same days. Left of the line, time costs something.",
+        explanation="The same test users, scored by a model that knew only labels known on the"
+        " day, and by one fitted on other users of the same days. Left of the line, time costs"
+        " something.",
         sources=["churn_backtest"],
         rows=rows,
         without_rows="The logs hold no earlier snapshot to test on.",
@@ -355,11 +379,11 @@ def _outcomes(copy: PublishedCopy) -> Figure:
         order by snapshot_date desc, score_band
         """
     )
-    snapshot = choice(
-        "Tested snapshot", "snapshot_date", list(dict.fromkeys(rows["snapshot_date"])) or [None]
-    )
+    snapshot = choice("Tested snapshot", "snapshot_date", rows)
     base = plot(height=220).encode(
-        x=alt.X("score_band:O", title="band of scores, from low to high", axis=alt.Axis(labelAngle=0)),
+        x=alt.X(
+            "score_band:O", title="band of scores, from low to high", axis=alt.Axis(labelAngle=0)
+        ),
         tooltip=[
             alt.Tooltip("score_band:O", title="band"),
             alt.Tooltip("users:Q", format=","),
@@ -372,8 +396,9 @@ def _outcomes(copy: PublishedCopy) -> Figure:
     return Figure(
         name="score-outcomes",
         title="Predicted against what happened",
-        explanation="Test users of an earlier snapshot in ten bands of equally many: who churned (bars), and"
-        " how many the champion's algorithm, fitted before that day, expected (marks).",
+        explanation="Test users of an earlier snapshot in ten bands of equally many: who churned"
+        " (bars), and how many the champion's algorithm, fitted before that day, expected"
+        " (marks).",
         sources=["rpt_score_outcomes"],
         rows=rows,
         without_rows="The logs hold no earlier snapshot to test on.",

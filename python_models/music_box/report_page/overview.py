@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import altair as alt
-import pandas as pd
 
 from music_box.report_page.figures import Fact, Figure, Section, plot
 from music_box.report_page.published import PublishedCopy
@@ -20,10 +19,6 @@ def facts(copy: PublishedCopy) -> list[Fact]:
         *_activity(copy),
         *_deliveries(copy),
     ]
-
-
-def _records(frame: pd.DataFrame) -> list[dict]:
-    return frame.to_dict("records")
 
 
 def _churn(copy: PublishedCopy) -> list[Fact]:
@@ -48,7 +43,7 @@ def _churn(copy: PublishedCopy) -> list[Fact]:
             f" {row['snapshot_date']}: {row['stage']} stage",
             "churn",
         )
-        for row in _records(rows)
+        for row in rows
     ]
 
 
@@ -67,10 +62,10 @@ def _risk(copy: PublishedCopy) -> list[Fact]:
             "Users to contact",
             count(row["users_to_contact"]),
             f"of {count(row['users'])} scored on {row['snapshot_date']}; expected value"
-            f" {count(row['expected_value'])}, by the example prices of the seeds",
+            f" {count(row['expected_value'])}, by the values of the seeds",
             "people",
         )
-        for row in _records(rows)
+        for row in rows
     ]
 
 
@@ -99,7 +94,7 @@ def _champion(copy: PublishedCopy) -> list[Fact]:
             f" {score(row['recency_value'])}",
             "models",
         )
-        for row in _records(rows)
+        for row in rows
     ]
 
 
@@ -130,14 +125,14 @@ def _recommendations(copy: PublishedCopy) -> list[Fact]:
     )
     return [
         Fact(
-            "NDCG@10 of recommendations",
+            "NDCG@10 of the lists",
             score(row["value"]),
-            f"({interval(row['lower_bound'], row['upper_bound'])}) {row['recommender']}, liked new"
-            f" songs of the two weeks after {row['snapshot_date']}, {count(row['users'])} users;"
-            f" popularity {score(row['popularity_value'])}",
+            f"({interval(row['lower_bound'], row['upper_bound'])}) {row['recommender']}, new songs"
+            f" that {count(row['users'])} users liked after {row['snapshot_date']}; popularity"
+            f" {score(row['popularity_value'])}",
             "recommendations",
         )
-        for row in _records(rows)
+        for row in rows
     ]
 
 
@@ -158,7 +153,7 @@ def _activity(copy: PublishedCopy) -> list[Fact]:
             f"on {row['activity_date']}, with {count(row['plays'])} plays",
             "overview",
         )
-        for row in _records(rows)
+        for row in rows
     ]
 
 
@@ -179,7 +174,7 @@ def _deliveries(copy: PublishedCopy) -> list[Fact]:
             f" {count(row['lines'] or 0)} lines rejected",
             "deliveries",
         )
-        for row in _records(rows)
+        for row in rows
     ]
 
 

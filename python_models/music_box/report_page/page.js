@@ -29,7 +29,9 @@ async function draw(figure) {
   const place = document.querySelector(`.chart[data-figure="${figure.name}"]`);
   const specification = { ...figure.specification, datasets: { [content.rows]: figure.rows } };
   // expressions are interpreted, since the page allows no code to be made from text
-  await vegaEmbed(place, specification, { renderer: "svg", actions: false, ast: true, config: content.style });
+  const legend = { ...content.style.legend, columns: place.clientWidth < 400 ? 2 : 4 };
+  const config = { ...content.style, legend };
+  await vegaEmbed(place, specification, { renderer: "svg", actions: false, ast: true, config });
 }
 
 async function drawAll() {
@@ -61,12 +63,13 @@ function percent(share) {
   return `${(100 * share).toFixed(1)} %`;
 }
 
+/** A value of a feature; its label says what is counted, so that only times and shares need a unit. */
 function inUnit(value, unit) {
   if (value === null) return "never";
   if (unit === "yes_no") return value ? "yes" : "no";
   if (unit === "share") return percent(value);
-  if (unit === "seconds" && value >= 3600) return `${plain(value / 3600)} h`;
-  return unit ? `${plain(value)} ${unit}` : plain(value);
+  if (unit === "seconds") return value < 3600 ? `${plain(value)} s` : `${plain(value / 3600)} h`;
+  return plain(value);
 }
 
 /** Where a value stands among the percentiles of the population, in the middle of its equals. */

@@ -19,7 +19,7 @@ from music_box.report_page import (
     recommendations,
     words,
 )
-from music_box.report_page.figures import ROWS, Figure, Section, chart_style
+from music_box.report_page.figures import ROWS, Figure, chart_style
 from music_box.report_page.published import PublishedCopy
 
 HERE = Path(__file__).parent
@@ -58,7 +58,7 @@ def write_page(database: Path, page: Path) -> None:
     )
     environment.filters["cell"] = words.cell
     html = environment.get_template("page.html.jinja").render(
-        snapshot=copy.rows("from reports.published_snapshot").to_dict("records")[0],
+        snapshot=copy.rows("from reports.published_snapshot")[0],
         facts=overview.facts(copy),
         sections=sections,
         people_sources=people.SOURCES,
@@ -86,12 +86,12 @@ def _content(figure: Figure) -> dict[str, Any]:
     return {
         "name": figure.name,
         "specification": figure.specification(),
-        "rows": figure.rows.to_dict("records"),
+        "rows": figure.rows,
     }
 
 
 def _script_data(content: dict[str, Any]) -> str:
-    """JSON for a script element, which nothing inside can end: names of songs are anybody's text."""
+    """JSON for a script element, which no text inside can end: songs may have any name."""
     return (
         json.dumps(content, ensure_ascii=False, allow_nan=False)
         .replace("<", "\\u003c")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
-import pandas as pd
-
-from music_box.report_page.published import PublishedCopy
+from music_box.report_page.published import PublishedCopy, Rows
 
 # As many users of the risk list as the page lets a person look at.
 TOP_USERS = 200
@@ -30,73 +29,69 @@ def picker(copy: PublishedCopy) -> dict[str, Any]:
         population; `users`: at most `TOP_USERS`, by rank, each with the columns of
         `churn_risk_users`, the `values` of the features in their order, `reasons` and `songs`.
     """
-    copy_top = f"""(
+    top = f"""
         select snapshot_date, user_id from churn.churn_risk_users
         order by risk_rank limit {TOP_USERS}
-    ) as top_users"""
-    users = copy.rows(
-        f"select * from churn.churn_risk_users order by risk_rank limit {TOP_USERS}"
-    )
-    percentiles = copy.rows(
+    """
+    users = copy.rows(f"from churn.churn_risk_users order by risk_rank limit {TOP_USERS}")
+    features = copy.rows(
         """
-        select feature, min(label) as label, min(unit) as unit,
+        select feature as name, min(label) as label, coalesce(min(unit), '') as unit,
             list(percentile_value order by percentile) as percentiles
         from reports.rpt_feature_percentiles
         group by feature
         """
-    ).set_index("feature")
-    features = copy.rows(
-        f"select user_features.* from features.user_features inner join {copy_top}"
-        " using (snapshot_date, user_id)"
-    ).set_index("user_id")
-    names = [name for name in features.columns if name in percentiles.index]
+    )
+    values = copy.rows(f"from features.user_features where (snapshot_date, user_id) in ({top})")
     reasons = copy.rows(
         f"""
-        select user_id, feature, reason, contribution, is_raising_risk
-        from churn.churn_reasons inner join {copy_top} using (snapshot_date, user_id)
+        select user_id, feature, reason
+        from churn.churn_reasons
+        where (snapshot_date, user_id) in ({top})
         order by user_id, reason_rank
         """
     )
     songs = copy.rows(
         f"""
         select user_id, song_name, singer, reason
-        from recommendations.recommendations inner join {copy_top} using (snapshot_date, user_id)
-        where context = 'any'
+        from recommendations.recommendations
+        where (snapshot_date, user_id) in ({top}) and context = 'any'
         order by user_id, rank
         """
     )
+    # as `user_features` orders them: by family
+    order = {name: place for place, name in enumerate(values[0] if values else [])}
+    features.sort(key=lambda feature: order.get(feature["name"], len(order)))
+    values_of = {row["user_id"]: row for row in values}
     reasons_of, songs_of = _by_user(reasons), _by_user(songs)
     return {
         "features": [
-            {
-                "name": name,
-                "label": percentiles.loc[name, "label"],
-                "unit": percentiles.loc[name, "unit"] or "",
-                "percentiles": [_short(value) for value in percentiles.loc[name, "percentiles"]],
-            }
-            for name in names
+            feature | {"percentiles": [_short(value) for value in feature["percentiles"]]}
+            for feature in features
         ],
         "users": [
             {
                 **user,
                 # JavaScript rounds numbers of more than 53 bits
                 "user_id": str(user["user_id"]),
-                "values": [_short(value) for value in features.loc[user["user_id"], names]],
-                "reasons": reasons_of.get(user["user_id"], []),
-                "songs": songs_of.get(user["user_id"], []),
+                "values": [
+                    _short(values_of[user["user_id"]][feature["name"]]) for feature in features
+                ],
+                "reasons": reasons_of[user["user_id"]],
+                "songs": songs_of[user["user_id"]],
             }
-            for user in users.to_dict("records")
+            for user in users
         ],
     }
 
 
-def _by_user(rows: pd.DataFrame) -> dict[int, list[dict[str, Any]]]:
-    return {
-        user_id: group.drop(columns="user_id").to_dict("records")
-        for user_id, group in rows.groupby("user_id")
-    }
+def _by_user(rows: Rows) -> dict[int, Rows]:
+    grouped: dict[int, Rows] = defaultdict(list)
+    for row in rows:
+        grouped[row.pop("user_id")].append(row)
+    return grouped
 
 
-def _short(value: float | bool | None) -> float | None:
+def _short(value: float | None) -> float | None:
     """A number with as many digits as anybody can see, to keep the page small."""
     return None if value is None else float(f"{float(value):.5g}")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
-import pandas as pd
+
+# What a query yields: plain values by the names of the columns.
+Rows = list[dict[str, Any]]
 
 
 class ReportError(Exception):
@@ -13,7 +18,7 @@ class ReportError(Exception):
 
 
 class PublishedCopy:
-    """A read-only connection to the published database: one state of it, whatever is built meanwhile."""
+    """A read-only connection to the published database: one state of it, whatever is built."""
 
     def __init__(self, database: Path) -> None:
         if not database.is_file():
@@ -24,8 +29,8 @@ class PublishedCopy:
             raise ReportError(f"{database} cannot be read: {error}") from error
         self._database = database
 
-    def rows(self, query: str) -> pd.DataFrame:
-        """Rows of a query; dates are text such as 2017-05-12, missing values are None.
+    def rows(self, query: str) -> Rows:
+        """Rows of a query; dates are text such as 2017-05-12, what is no number is None.
 
         Raises
         ------
@@ -33,12 +38,17 @@ class PublishedCopy:
             If the copy lacks a table or column: it was published by another version.
         """
         try:
-            frame = self._connection.sql(query).df()
+            result = self._connection.execute(query)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise ReportError(
                 f"{self._database} was published by another version of the project ({error});"
                 " `make build` publishes anew"
             ) from error
-        for name in frame.select_dtypes("datetime"):
-            frame[name] = frame[name].dt.strftime("%Y-%m-%d")
-        return frame.astype(object).where(frame.notna(), None)
+        names = [column[0] for column in result.description or []]
+        return [dict(zip(names, map(_plain, values), strict=True)) for values in result.fetchall()]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a table holds
+    if isinstance(value, date):
+        return value.isoformat()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Fifth part of the page: which recommender finds what users like, and what listening is made of."""
+"""Fifth part of the page: which recommender finds what users like, and who listens alike."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def section(copy: PublishedCopy) -> Section:
     return Section(
         "recommendations",
         "Recommendations",
-        "Recommenders are tuned on what users first hear in the last days of the window, and judged on"
-        " what they like after it. The test is read once.",
+        "Recommenders are tuned on what users first hear in the last days of the window, and"
+        " judged on what they like after it. The test is read once.",
         [
             _metrics(copy),
             _differences(copy),
@@ -40,11 +40,12 @@ def section(copy: PublishedCopy) -> Section:
 def _metrics(copy: PublishedCopy) -> Figure:
     rows = copy.rows(
         """
-        select recommender, split, metric, k, value, lower_bound, upper_bound, users, left_out_users,
+        select recommender, split, metric, k, value, lower_bound, upper_bound, users,
             case
                 when recommender in (select distinct policy from recommendations.recommendations)
                     and recommender <> 'popularity' then 'served'
-                when recommender like 'popularity%' or recommender in ('same_singer') then 'baseline'
+                when recommender in ('popularity', 'popularity_recent', 'same_singer')
+                    then 'baseline'
                 else 'recommender'
             end as kind
         from recommendations.recommender_metrics
@@ -53,12 +54,14 @@ def _metrics(copy: PublishedCopy) -> Figure:
             recommender
         """
     )
-    metric = choice("Metric", "metric", list(dict.fromkeys(rows["metric"])) or [None])
-    cut = choice("Length of list", "k", list(dict.fromkeys(rows["k"])) or [None])
-    split = choice("Split", "split", list(dict.fromkeys(rows["split"])) or [None])
+    metric = choice("Metric", "metric", rows)
+    cut = choice("Length of list", "k", rows)
+    split = choice("Split", "split", rows)
     scale = alt.Scale(domain=["served", "recommender", "baseline"], range=[ACCENT, MUTED, WARM])
     base = plot(height=380).encode(
-        y=alt.Y("recommender:N", title=None, sort=alt.EncodingSortField("value", order="descending")),
+        y=alt.Y(
+            "recommender:N", title=None, sort=alt.EncodingSortField("value", order="descending")
+        ),
         tooltip=[
             "recommender:N",
             "metric:N",
@@ -71,14 +74,16 @@ def _metrics(copy: PublishedCopy) -> Figure:
         ],
     )
     intervals = base.mark_rule(style="interval").encode(x="lower_bound:Q", x2="upper_bound:Q")
-    dots = base.mark_circle(size=110, opacity=1).encode(
-        x=alt.X("value:Q", title="value with interval"), color=alt.Color("kind:N", scale=scale)
+    dots = base.mark_circle(size=110).encode(
+        x=alt.X("value:Q", title="value with interval", axis=alt.Axis(tickCount=5)),
+        color=alt.Color("kind:N", scale=scale),
     )
     return Figure(
         name="recommender-metrics",
         title="Metrics of the recommenders",
-        explanation="New songs that users of the utility matrix liked, found in the first places of a list."
-        " `temporal` counts: fitted before, judged after; `random` hides pairs of the same days.",
+        explanation="New songs that users of the utility matrix liked, found in the first places"
+        " of a list. “temporal” counts: fitted before, judged after; “random” hides pairs of the"
+        " same days.",
         sources=["recommender_metrics", "recommender_comparisons"],
         rows=rows,
         without_rows=NO_LISTS,
@@ -113,10 +118,10 @@ def _differences(copy: PublishedCopy) -> Figure:
             alt.Tooltip("upper_bound:Q", title="to", format="+.4f"),
         ],
     )
-    zero = base.mark_rule(style="reference").encode(x=alt.datum(0), y=alt.Undefined)
+    zero = plot(height=380).mark_rule(style="reference").encode(x=alt.datum(0))
     intervals = base.mark_rule(style="interval").encode(x="lower_bound:Q", x2="upper_bound:Q")
-    dots = base.mark_circle(size=110, opacity=1).encode(
-        x=alt.X("difference:Q", title="NDCG@10 of what is served, less that of …"),
+    dots = base.mark_circle(size=110).encode(
+        x=alt.X("difference:Q", title="difference of NDCG@10", axis=alt.Axis(tickCount=5)),
         color=alt.Color(
             "verdict:N",
             scale=alt.Scale(domain=["beyond chance", "may be chance"], range=[ACCENT, MUTED]),
@@ -125,7 +130,8 @@ def _differences(copy: PublishedCopy) -> Figure:
     return Figure(
         name="recommender-differences",
         title="What is served, against each other recommender",
-        explanation="Paired over the same users of the temporal split, with the interval of resampled users.",
+        explanation="NDCG@10 of what is served, less that of the other, paired over the same"
+        " users of the temporal split, with the interval of resampled users.",
         sources=["recommender_comparisons"],
         rows=rows,
         without_rows=NO_LISTS,
@@ -136,7 +142,7 @@ def _differences(copy: PublishedCopy) -> Figure:
 def _in_sample(copy: PublishedCopy) -> Figure:
     rows = copy.rows(
         """
-        select recommender, metric, value, users, rated_songs, factors
+        select recommender, replace(metric, '_', ' ') as metric, value, users, rated_songs, factors
         from recommendations.recommender_metrics
         where split = 'in_sample'
         order by metric, recommender
@@ -145,8 +151,8 @@ def _in_sample(copy: PublishedCopy) -> Figure:
     return Figure(
         name="in-sample-errors",
         title="In-sample errors, as the report took them",
-        explanation="How well observed ratings are remembered by what was fitted on them; not how well"
-        " anything is recommended.",
+        explanation="How well observed ratings are remembered by what was fitted on them; not how"
+        " well anything is recommended.",
         sources=["recommender_metrics"],
         rows=rows,
         without_rows=NO_LISTS,
@@ -172,7 +178,8 @@ def _overlap(copy: PublishedCopy) -> Figure:
     return Figure(
         name="overlap",
         title="Songs that lists have in common",
-        explanation="How many of a user's top songs two or more recommenders share, on average and for one user.",
+        explanation="How many of a user's top songs two or more recommenders share, on average"
+        " and for one user.",
         sources=["recommender_overlap"],
         rows=rows,
         without_rows=NO_LISTS,
@@ -198,8 +205,8 @@ def _clusters(copy: PublishedCopy) -> Figure:
     return Figure(
         name="clusters",
         title="Users who listen alike",
-        explanation="Clusters of users, the singers that they play more than others do, and how much each"
-        " recommender counts for them.",
+        explanation="Clusters of users, the singers that they play more than others do, and how"
+        " much each recommender counts for them.",
         sources=["user_clusters"],
         rows=rows,
         without_rows=NO_FACTORS,
@@ -233,7 +240,8 @@ def _styles(copy: PublishedCopy) -> Figure:
     return Figure(
         name="styles",
         title="Styles that listening draws",
-        explanation="Directions of taste that the factorisation found, the largest first, with the songs that show them.",
+        explanation="Directions of taste that the factorisation found, the largest first, with"
+        " the songs that show them.",
         sources=["song_styles", "songs"],
         rows=rows,
         without_rows=NO_FACTORS,

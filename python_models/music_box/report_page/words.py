@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+# Nobody reads decimals of numbers from here on.
+LARGE = 1000
 
 
 def count(value: float | None) -> str:
@@ -26,16 +28,15 @@ def interval(lower: float | None, upper: float | None) -> str:
     return "" if lower is None or upper is None else f"{lower:.3f} to {upper:.3f}"
 
 
-def cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
-    """Any value of a table: whole numbers whole, others with three significant digits or more."""
+def cell(value: Any, column: str) -> str:  # noqa: ANN401 - whatever a table holds
+    """A value of a table: shares in per cent, whole numbers whole, others with three digits."""
     if value is None:
         return "–"
+    if column.endswith(("_share", "_rate")):
+        return share(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return "–"
-        return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:.3g}"
+    if isinstance(value, (int, float)):
+        is_large = abs(value) >= LARGE or value == round(value)
+        return f"{value:,.0f}" if is_large else f"{value:.3g}"
     return str(value)
