@@ -159,7 +159,7 @@ def _roc(copy: PublishedCopy) -> Figure:
     )
     diagonal = (
         plot(height=CURVE_HEIGHT)
-        .mark_rule(style="reference")
+        .mark_rule(style="reference", aria=False)
         .encode(x=alt.datum(0), y=alt.datum(0), x2=alt.datum(1), y2=alt.datum(1))
     )
     return Figure(
@@ -184,7 +184,7 @@ def _calibration(copy: PublishedCopy) -> Figure:
         """
     )
     base = plot(height=CURVE_HEIGHT)
-    diagonal = base.mark_rule(style="reference").encode(
+    diagonal = base.mark_rule(style="reference", aria=False).encode(
         x=alt.datum(0), y=alt.datum(0), x2=alt.datum(1), y2=alt.datum(1)
     )
     encoded = base.encode(
@@ -342,7 +342,8 @@ def _backtest(copy: PublishedCopy) -> Figure:
         """
     )
     snapshot = choice("Tested snapshot", "snapshot_date", rows)
-    base = plot(height=220).encode(
+    base = plot(height=220)
+    encoded = base.encode(
         y=alt.Y("model_name:N", title=None),
         tooltip=[
             alt.Tooltip("model_name:N", title="model"),
@@ -352,11 +353,11 @@ def _backtest(copy: PublishedCopy) -> Figure:
             alt.Tooltip("difference:Q", format=".3f"),
         ],
     )
-    differences = base.mark_circle(size=110).encode(
+    differences = encoded.mark_circle(size=110).encode(
         x=alt.X("difference:Q", title="difference of AUC", axis=alt.Axis(tickCount=5))
     )
-    intervals = base.mark_rule(style="interval").encode(x="lower_bound:Q", x2="upper_bound:Q")
-    zero = plot(height=220).mark_rule(style="reference").encode(x=alt.datum(0))
+    intervals = encoded.mark_rule(style="interval").encode(x="lower_bound:Q", x2="upper_bound:Q")
+    zero = base.mark_rule(style="reference", aria=False).encode(x=alt.datum(0))
     return Figure(
         name="backtest",
         title="Backtest: what a random split hides",

@@ -134,7 +134,7 @@ function showUser(user) {
   scroll.setAttribute("role", "region");
   scroll.setAttribute("aria-label", "Features of the user");
   const right = element("div", "person-part", element("h3", "", "Features"),
-    element("p", "detail", "Reasons first, in bold. The mark is the user; half of all users lie in the dark part."), scroll);
+    element("p", "detail", "Reasons first, in bold. The mark is the user; half of all users lie in the middle part."), scroll);
   document.getElementById("person").replaceChildren(left, right);
 }
 

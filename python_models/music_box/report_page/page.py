@@ -25,6 +25,10 @@ from music_box.report_page.published import PublishedCopy
 HERE = Path(__file__).parent
 # Where `make docs` writes the documentation, seen from the page.
 DOCS = "../docs/index.html"
+SNAPSHOT = """
+    select latest_snapshot_date, last_log_date, missing_deliveries, is_generated
+    from reports.published_snapshot
+"""
 # The chart library as one script that reaches for no network.
 LIBRARY = "window.vegaEmbed = vegaEmbed; window.vega = vega;"
 
@@ -58,7 +62,7 @@ def write_page(database: Path, page: Path) -> None:
     )
     environment.filters["cell"] = words.cell
     html = environment.get_template("page.html.jinja").render(
-        snapshot=copy.rows("from reports.published_snapshot")[0],
+        snapshot=copy.rows(SNAPSHOT)[0],
         facts=overview.facts(copy),
         sections=sections,
         people_sources=people.SOURCES,

@@ -109,7 +109,8 @@ def _differences(copy: PublishedCopy) -> Figure:
         order by difference
         """
     )
-    base = plot(height=380).encode(
+    base = plot(height=380)
+    encoded = base.encode(
         y=alt.Y("compared_with:N", title=None, sort=None),
         tooltip=[
             alt.Tooltip("compared_with:N", title="against"),
@@ -118,9 +119,9 @@ def _differences(copy: PublishedCopy) -> Figure:
             alt.Tooltip("upper_bound:Q", title="to", format="+.4f"),
         ],
     )
-    zero = plot(height=380).mark_rule(style="reference").encode(x=alt.datum(0))
-    intervals = base.mark_rule(style="interval").encode(x="lower_bound:Q", x2="upper_bound:Q")
-    dots = base.mark_circle(size=110).encode(
+    zero = base.mark_rule(style="reference", aria=False).encode(x=alt.datum(0))
+    intervals = encoded.mark_rule(style="interval").encode(x="lower_bound:Q", x2="upper_bound:Q")
+    dots = encoded.mark_circle(size=110).encode(
         x=alt.X("difference:Q", title="difference of NDCG@10", axis=alt.Axis(tickCount=5)),
         color=alt.Color(
             "verdict:N",
@@ -186,7 +187,7 @@ def _overlap(copy: PublishedCopy) -> Figure:
         columns={
             "recommenders": "recommenders",
             "top_songs": "of the top",
-            "mean_common_songs": "in common, on average",
+            "mean_common_songs": "on average",
             "users": "users",
             "example_common_songs": "for one user",
         },
