@@ -16,7 +16,7 @@ LOOKS = {"desktop": (DESKTOP, "light"), "night": (DESKTOP, "dark"), "phone": (PH
 MIDDLE_GREY = 128
 
 
-@pytest.fixture(scope="module", params=LOOKS.values(), ids=LOOKS.keys())
+@pytest.fixture(scope="module", params=list(LOOKS.values()), ids=list(LOOKS))
 def visited(request: pytest.FixtureRequest, report: Report, browser: Browser) -> Iterator[Visit]:
     size, scheme = request.param
     opened = visit(browser, report.page, size, scheme)
