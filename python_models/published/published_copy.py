@@ -42,6 +42,7 @@ def model(dbt, session):
         "churn_risk_users": dbt.ref("churn_risk_users"),
         "churn_reasons": dbt.ref("churn_reasons"),
         "churn_business_stage": dbt.ref("churn_business_stage"),
+        "calendar_days": dbt.ref("calendar_days"),
         "user_daily_activity": dbt.ref("user_daily_activity"),
         "snapshots": dbt.ref("snapshots"),
         "rpt_deliveries": dbt.ref("rpt_deliveries"),

@@ -117,6 +117,24 @@ def test_every_column_that_is_built_is_described(
     assert silent == []
 
 
+def test_ratios_stand_beside_their_model_not_under_it() -> None:
+    """Partial parsing forgets to remove one from under a model, and then finds it twice."""
+    under_models = [
+        metric["name"]
+        for path in PROPERTIES
+        for model in yaml.safe_load((PROJECT / path).read_text("utf-8")).get("models", [])
+        for metric in model.get("metrics", [])
+        if metric["type"] != "simple"
+    ]
+    assert under_models == []
+
+
+def test_metricflow_finds_what_dbt_writes() -> None:
+    """`mf` reads `target/` whatever dbt's target path is, so that must lead there."""
+    settings = (PROJECT / ".env").read_text("utf-8").splitlines()
+    assert f"DBT_TARGET_PATH={(PROJECT / 'target').readlink()}" in settings
+
+
 @pytest.mark.parametrize("path", PYTHON_MODELS, ids=str)
 def test_python_models_are_thin(path: Path) -> None:
     """What a model computes belongs into the package, where it can be tested without dbt."""
