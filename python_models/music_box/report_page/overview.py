@@ -50,7 +50,7 @@ def _churn(copy: PublishedCopy) -> list[Fact]:
 def _risk(copy: PublishedCopy) -> list[Fact]:
     rows = copy.rows(
         """
-        select snapshot_date, count(*) as users,
+        select snapshot_date, count(*) as users, count(*) filter (where is_at_risk) as users_at_risk,
             count(*) filter (where is_to_contact) as users_to_contact,
             sum(expected_value) filter (where is_to_contact) as expected_value
         from churn.churn_risk_users
@@ -61,7 +61,8 @@ def _risk(copy: PublishedCopy) -> list[Fact]:
         Fact(
             "Users to contact",
             count(row["users_to_contact"]),
-            f"of {count(row['users'])} scored on {row['snapshot_date']}; expected value"
+            f"{count(row['users_at_risk'])} of {count(row['users'])} scored on"
+            f" {row['snapshot_date']} are at risk; expected value of contacting"
             f" {count(row['expected_value'])}, by the values of the seeds",
             "people",
         )

@@ -35,8 +35,10 @@ def test_facts_are_those_of_the_tables(report: Report) -> None:
     to_contact, value = report.rows(
         "select count(*), sum(expected_value) from churn.churn_risk_users where is_to_contact"
     )[0]
+    at_risk = report.rows("select count(*) from churn.churn_risk_users where tier <> 'keep'")[0][0]
     assert facts["Users to contact"].value == f"{to_contact:,}"
-    assert f"expected value {value:,.0f}" in facts["Users to contact"].detail
+    assert facts["Users to contact"].detail.startswith(f"{at_risk:,} of ")
+    assert f"expected value of contacting {value:,.0f}" in facts["Users to contact"].detail
     auc = report.rows(
         """
         select value from churn.churn_model_metrics
