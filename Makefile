@@ -22,6 +22,8 @@ export RAW_LOGS
 else
 LOGS := $(SAMPLE_LOGS)
 endif
+# What a finished build leaves, and all that pages about it need.
+PUBLISHED := $(MUSIC_BOX_WAREHOUSE)/published/music_box.duckdb
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -32,7 +34,7 @@ build: $(READY) $(LOGS) ## raw logs to tested, published marts (RAW_LOGS=folder 
 	@mkdir -p $(MUSIC_BOX_WAREHOUSE)
 	$(BIN)/dbt build
 
-docs: build ## dbt docs with lineage as one page: warehouse/docs/index.html
+docs: $(READY) $(PUBLISHED) ## dbt docs with lineage as one page: warehouse/docs/index.html (builds only if nothing is built)
 	$(BIN)/dbt docs generate --static
 	@mkdir -p $(MUSIC_BOX_WAREHOUSE)/docs
 	@mv $(DBT_TARGET_PATH)/static_index.html $(MUSIC_BOX_WAREHOUSE)/docs/index.html
@@ -76,6 +78,9 @@ $(READY): requirements.lock
 	python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	touch $@
+
+$(PUBLISHED):
+	@$(MAKE) --no-print-directory build
 
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
