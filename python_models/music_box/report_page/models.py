@@ -123,7 +123,7 @@ def _metrics(copy: PublishedCopy) -> Figure:
         title="Metrics of the models",
         explanation="Metrics of every model with their intervals; “train” is in-sample, as the"
         " report printed it, and flatters.",
-        sources=["churn_model_metrics", "churn_models", "churn_model_comparisons"],
+        sources=["churn_model_metrics", "churn_models"],
         rows=rows,
         without_rows=NO_MODEL,
         chart=(intervals + dots)

@@ -50,7 +50,8 @@ def _churn(copy: PublishedCopy) -> list[Fact]:
 def _risk(copy: PublishedCopy) -> list[Fact]:
     rows = copy.rows(
         """
-        select snapshot_date, count(*) as users, count(*) filter (where is_at_risk) as users_at_risk,
+        select snapshot_date, count(*) as users,
+            count(*) filter (where is_at_risk) as users_at_risk,
             count(*) filter (where is_to_contact) as users_to_contact,
             sum(expected_value) filter (where is_to_contact) as expected_value
         from churn.churn_risk_users

@@ -84,7 +84,7 @@ def _metrics(copy: PublishedCopy) -> Figure:
         explanation="New songs that users of the utility matrix liked, found in the first places"
         " of a list. “temporal” counts: fitted before, judged after; “random” hides pairs of the"
         " same days.",
-        sources=["recommender_metrics", "recommender_comparisons"],
+        sources=["recommender_metrics"],
         rows=rows,
         without_rows=NO_LISTS,
         chart=(intervals + dots)
@@ -243,7 +243,7 @@ def _styles(copy: PublishedCopy) -> Figure:
         title="Styles that listening draws",
         explanation="Directions of taste that the factorisation found, the largest first, with"
         " the songs that show them.",
-        sources=["song_styles", "songs"],
+        sources=["song_styles"],
         rows=rows,
         without_rows=NO_FACTORS,
         is_wide=True,

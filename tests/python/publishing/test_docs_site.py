@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,15 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT, Warehouse, run_dbt
-from playwright.sync_api import BrowserContext, Page, sync_playwright
-
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from playwright.sync_api import Browser, Page
 
 
 @dataclass(frozen=True)
@@ -55,27 +46,8 @@ def site(
     return Site(page, manifest)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    path = shutil.which("chromium")
-    if path is None:
-        remedy = "no chromium to look at the page with: apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(remedy)
-        pytest.skip(remedy)
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[BrowserContext]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield running.new_context()
-        running.close()
-
-
 @pytest.fixture
-def tab(browser: BrowserContext) -> Iterator[Page]:
+def tab(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
     yield page
     page.close()

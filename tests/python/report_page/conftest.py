@@ -1,8 +1,7 @@
-"""A report page of generated logs, and a browser to look at it."""
+"""A report page of generated logs, and copies of its tables that a test may change."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +10,8 @@ import duckdb
 import pytest
 from conftest import Warehouse
 from music_box.report_page.page import write_page
-from playwright.sync_api import Browser, sync_playwright
 
 from report_page.browsing import Report
-
-# without these, Chromium asks its makers for updates, and fails as root
-QUIETLY = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -44,18 +33,3 @@ def altered(report: Report, tmp_path: Path) -> Iterator[tuple[duckdb.DuckDBPyCon
     shutil.copy(report.database, database)
     with duckdb.connect(str(database)) as connection:
         yield connection, database
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
-    executable = shutil.which("chromium")
-    if executable is None:
-        remedy = "the page is looked at in Chromium: apt-get install chromium"
-        if "CI" in os.environ:
-            pytest.fail(remedy)
-        pytest.skip(remedy)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=QUIETLY)
-        yield started
-        started.close()
