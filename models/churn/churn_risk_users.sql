@@ -78,7 +78,11 @@ final as (
         churn_probability,
         row_number() over (
             partition by snapshot_date
-            order by churn_probability desc, days_since_last_event desc, user_id asc
+            order by
+                churn_probability desc,
+                days_since_last_event desc,
+                {{ hash_fraction('user_id', 'risk_rank') }} asc,
+                user_id asc
         ) as risk_rank,
         tier,
         tier_label,

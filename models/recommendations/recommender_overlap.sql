@@ -26,7 +26,9 @@ users as (
     select
         snapshot_date,
         count(*) as users,
-        min(user_id) as example_user_id
+        min_by(
+            user_id, {{ hash_fraction('user_id', 'overlap_example') }}
+        ) as example_user_id
     from recommendation_users
     group by snapshot_date
 

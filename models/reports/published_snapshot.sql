@@ -17,6 +17,12 @@ missing_deliveries as (
 
 ),
 
+deliveries as (
+
+    select * from {{ ref('rpt_deliveries') }}
+
+),
+
 final as (
 
     select
@@ -25,7 +31,11 @@ final as (
             where role <> 'skipped'
         ) as latest_snapshot_date,
         (select max(event_date) from log_days) as last_log_date,
-        (select count(*) from missing_deliveries) as missing_deliveries
+        (select count(*) from missing_deliveries) as missing_deliveries,
+        (
+            select count(*) > 0 from deliveries
+            where file_name = '{{ var("generated_logs_marker") }}'
+        ) as is_generated
 
 )
 

@@ -1,4 +1,5 @@
--- Who is left out of which snapshot, and why.
+-- Who is left out of which snapshot, and why. What somebody wrote about a listed user
+-- may say who it is, and does not go with a pseudonym.
 with excluded_users as (
 
     select * from {{ ref('int_excluded_users') }}
@@ -12,7 +13,11 @@ final as (
         user_id,
         records,
         threshold_records,
+        {%- if var('pseudonymous_user_ids') %}
+        split_part(reason, ':', 1) as reason
+        {%- else %}
         reason
+        {%- endif %}
     from excluded_users
 
 )

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 from tqdm import tqdm
 
+from music_box.pseudonyms import pseudonyms_of
+
 # Older clients read it too: a file in the default format of the newest DuckDB opens only there.
 STORAGE_VERSION = "v1.0.0"
 DATABASE = "music_box.duckdb"
+TYPES = {"schema_name": "varchar", "table_name": "varchar", "table_rows": "bigint"}
+# A column of user ids: `user_id`, or what ends in it.
+USER_ID = "(^|_)user_id$"
+PSEUDONYM = (
+    "Published as a pseudonym: HMAC-SHA256 of the id with a secret key, cut to 63 bits; "
+    "the same in every table."
+)
 
 
 class PublishingError(Exception):
@@ -20,7 +29,10 @@ class PublishingError(Exception):
 
 
 def publish(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[str], folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[str],
+    folder: Path,
+    key: bytes | None = None,
 ) -> pd.DataFrame:
     """Copy tables with their comments to a database and Parquet files that readers may keep open.
 
@@ -36,18 +48,25 @@ def publish(
     folder
         The published folder: `music_box.duckdb`, with the schemas of the working database, and one
         Parquet file per table. Parquet files of tables that are no longer public are removed.
+    key
+        With a key, every user id is published as a pseudonym, and rows are ordered by it: the order
+        of the working tables would give the ids away.
 
     Returns
     -------
     DataFrame
-        One row per table: `schema_name`, `table_name`, `table_rows`.
+        One row per table, with the columns of `TYPES`.
 
     Raises
     ------
     PublishingError
         If a table is missing, is there in two schemas, or has a column that BI tools cannot type.
+    PseudonymError
+        If two user ids have the same pseudonym.
     """
     schemas = {table: _schema_of(connection, table) for table in tables}
+    user_ids = {table: _user_ids(connection, schemas[table], table) for table in tables if key}
+    pseudonyms = _pseudonyms(connection, schemas, user_ids, key) if key else None
     workshop = folder / ".unfinished"
     shutil.rmtree(workshop, ignore_errors=True)
     workshop.mkdir(parents=True)
@@ -56,12 +75,15 @@ def publish(
         f"(storage_version '{STORAGE_VERSION}')"
     )
     try:
+        if pseudonyms is not None:
+            connection.register("pseudonyms", pseudonyms)
         rows = [
-            (schema, table, _copy(connection, schema, table, workshop))
+            (schema, table, _copy(connection, schema, table, user_ids.get(table, []), workshop))
             for table, schema in tqdm(schemas.items(), desc="publishing", unit="table")
         ]
     finally:
         connection.execute("detach published")
+        connection.unregister("pseudonyms")
     for table in tables:
         (workshop / f"{table}.parquet").replace(folder / f"{table}.parquet")
     (workshop / DATABASE).replace(folder / DATABASE)
@@ -69,7 +91,32 @@ def publish(
         if parquet.stem not in schemas:
             parquet.unlink()
     shutil.rmtree(workshop)
-    return pd.DataFrame(rows, columns=["schema_name", "table_name", "table_rows"])
+    return pd.DataFrame(rows, columns=list(TYPES))
+
+
+def published_tables(folder: Path) -> pd.DataFrame:
+    """Tables of the published copy as it stands.
+
+    Returns
+    -------
+    DataFrame
+        One row per table, with the columns of `TYPES`; none if nothing has been published.
+    """
+    database = folder / DATABASE
+    if not database.exists():
+        return pd.DataFrame(columns=list(TYPES))
+    with duckdb.connect(str(database), read_only=True) as connection:
+        tables = connection.execute(
+            """
+            select schema_name, table_name from duckdb_tables()
+            where database_name = current_database() order by all
+            """
+        ).fetchall()
+        rows = [
+            (schema, table, connection.table(f'"{schema}"."{table}"').shape[0])
+            for schema, table in tables
+        ]
+    return pd.DataFrame(rows, columns=list(TYPES))
 
 
 def _quoted(text: object) -> str:
@@ -104,10 +151,71 @@ def _schema_of(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     return str(schemas[0][0])
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, workshop: Path) -> int:
-    target = f'published."{schema}"."{table}"'
+def _user_ids(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    columns = connection.execute(
+        """
+        select column_name from duckdb_columns()
+        where table_name = ? and schema_name = ? and database_name = current_database()
+            and regexp_matches(column_name, ?)
+        """,
+        [table, schema, USER_ID],
+    ).fetchall()
+    return [column for (column,) in columns]
+
+
+def _pseudonyms(
+    connection: duckdb.DuckDBPyConnection,
+    schemas: Mapping[str, str],
+    user_ids: Mapping[str, Sequence[str]],
+    key: bytes,
+) -> pd.DataFrame:
+    everybody = " union ".join(
+        f'select "{column}" as user_id from "{schemas[table]}"."{table}"'
+        for table, columns in user_ids.items()
+        for column in columns
+    )
+    distinct = connection.sql(
+        f"select cast(user_id as bigint) as user_id from ({everybody or 'select null as user_id'})"
+        " where user_id is not null"
+    ).fetchnumpy()["user_id"]
+    return pd.DataFrame({"user_id": distinct, "pseudonym": pseudonyms_of(distinct, key)})
+
+
+def _copy(
+    connection: duckdb.DuckDBPyConnection,
+    schema: str,
+    table: str,
+    user_ids: Sequence[str],
+    workshop: Path,
+) -> int:
+    source = f'"{schema}"."{table}"'
+    target = f"published.{source}"
+    order = "order by " + ", ".join(f'"{column}"' for column in user_ids) if user_ids else ""
     connection.execute(f'create schema if not exists published."{schema}"')
-    connection.execute(f'create table {target} as select * from "{schema}"."{table}"')
+    connection.execute(f"create table {target} as from ({_select(source, user_ids)}) {order}")
+    _comment(connection, schema, table, user_ids)
+    connection.execute(
+        f"copy (from {target} {order}) to '{_quoted(workshop / table)}.parquet' (format parquet)"
+    )
+    return int(connection.execute(f"select count(*) from {target}").fetchall()[0][0])
+
+
+def _select(source: str, user_ids: Sequence[str]) -> str:
+    """All columns of a table, user ids replaced by pseudonyms."""
+    if not user_ids:
+        return f"select * from {source}"
+    replaced = ", ".join(f'of_{column}.pseudonym as "{column}"' for column in user_ids)
+    joins = " ".join(
+        f'left join pseudonyms as of_{column} on source."{column}" = of_{column}.user_id'
+        for column in user_ids
+    )
+    return f"select source.* replace ({replaced}) from {source} as source {joins}"
+
+
+def _comment(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, user_ids: Sequence[str]
+) -> None:
+    target = f'published."{schema}"."{table}"'
     (comment,) = connection.execute(
         """
         select comment from duckdb_tables()
@@ -121,13 +229,11 @@ def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, worksh
         """
         select column_name, comment from duckdb_columns()
         where table_name = ? and schema_name = ? and database_name = current_database()
-            and comment is not null
         """,
         [table, schema],
     ).fetchall()
     for column, column_comment in columns:
-        connection.execute(
-            f"comment on column {target}.\"{column}\" is '{_quoted(column_comment)}'"
-        )
-    connection.execute(f"copy {target} to '{_quoted(workshop / table)}.parquet' (format parquet)")
-    return int(connection.execute(f"select count(*) from {target}").fetchall()[0][0])
+        remark = PSEUDONYM if column in user_ids else None
+        text = " ".join(part.strip() for part in (column_comment, remark) if part)
+        if text:
+            connection.execute(f"comment on column {target}.\"{column}\" is '{_quoted(text)}'")

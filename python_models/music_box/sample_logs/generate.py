@@ -20,6 +20,8 @@ from music_box.sample_logs.truth import TruthWriter
 from music_box.sample_logs.users import Population, simulate_users
 
 MARKER = "_sample_logs.json"
+# Beside the deliveries, under a name that a loader lists: the marker is nothing it looks at.
+NOTICE = "GENERATED.txt"
 FEWEST_USERS, MOST_USERS = 100, 600_000
 _BOTS = 2**32 - 1  # stands where users have the number of their chunk
 
@@ -63,6 +65,15 @@ def _marker_content(request: Request, parameters: Parameters) -> dict[str, objec
     return {"arguments": wanted}
 
 
+def _notice_content(request: Request) -> str:
+    return (
+        "These logs are made up: music_box.sample_logs wrote them for "
+        f"{request.users} users who do not exist, from {request.first_date} to "
+        f"{request.last_date}, with seed {request.seed}.\n"
+        "The same arguments always give the same files.\n"
+    )
+
+
 def _file_sizes(folder: Path) -> dict[str, int]:
     return {
         path.name: path.stat().st_size
@@ -83,7 +94,11 @@ def is_complete(folder: Path, request: Request, parameters: Parameters) -> bool:
     except (OSError, ValueError):
         return False
     expected = {**_marker_content(request, parameters), "files": _file_sizes(folder)}
-    return marker == expected and (truth_folder(folder).exists() or not request.truth)
+    return (
+        marker == expected
+        and (folder / NOTICE).exists()
+        and (truth_folder(folder).exists() or not request.truth)
+    )
 
 
 def _check_target(folder: Path) -> None:
@@ -155,6 +170,7 @@ def _write_logs(
         for piece in bot_lines(request.users, calendar, catalogue, parameters, rng):
             deliveries.append(folder, calendar, piece)
         progress.update(request.users - users)
+    (folder / NOTICE).write_text(_notice_content(request))
     deliveries.finish(folder, calendar)
 
 

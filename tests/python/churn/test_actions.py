@@ -204,8 +204,16 @@ def expected_users(stage: str, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
             users["days_since_last_event"] >= tier["minimum_days_silent"]
         )
         users["tier"] = np.where(reached, tier["tier"], users.get("tier", ""))
-    ranked = users.reset_index().sort_values(
-        ["churn_probability", "days_since_last_event", "user_id"], ascending=[False, False, True]
+    hashes = [
+        hashlib.md5(f"risk_rank:{user_id}".encode()).hexdigest()[:8] for user_id in users.index
+    ]
+    ranked = (
+        users.assign(hash=hashes)
+        .reset_index()
+        .sort_values(
+            ["churn_probability", "days_since_last_event", "hash", "user_id"],
+            ascending=[False, False, True, True],
+        )
     )
     users.loc[ranked["user_id"], "risk_rank"] = range(1, len(ranked) + 1)
     actions = {is_paying: allowed_actions(stage, is_paying) for is_paying in (False, True)}

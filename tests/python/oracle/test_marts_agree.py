@@ -44,6 +44,11 @@ def test_other_vars_reach_every_role_and_rule(compared_other_vars: Compared) -> 
     assert any(row["filled_song_lengths"] for row in marts["rpt_cleaning"].values())
 
 
+def test_generated_logs_are_called_generated(compared_defaults: Compared) -> None:
+    statement = "select is_generated from reports.published_snapshot"
+    assert compared_defaults.warehouse.rows(statement) == [(True,)]
+
+
 def test_odd_lines_reach_every_fate(compared_odd_lines: Compared) -> None:
     files = compared_odd_lines.expected.delivered.files
     assert {file.status for file in files} == {

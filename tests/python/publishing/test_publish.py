@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
-from music_box.publishing import PublishingError, publish
+from music_box.publishing import TYPES, PublishingError, publish, published_tables
+
+from publishing.test_pseudonyms import KEY, pseudonym_of
 
 # Where a DuckDB file says how it is laid out, and the layout that DuckDB 1.0 reads.
 LAYOUT_POSITION = slice(12, 20)
@@ -222,3 +225,132 @@ def test_the_working_database_is_left_as_it_was(
     assert working.sql(
         "select database_name from duckdb_databases() where not internal"
     ).fetchall() == [("working",)]
+
+
+def test_what_is_published_is_read_from_the_copy(
+    working: duckdb.DuckDBPyConnection, folder: Path
+) -> None:
+    working.execute("insert into reports.snapshots values ('2017-05-12')")
+    assert list(published_tables(folder).itertuples(index=False, name=None)) == [
+        ("features", "user_features", 2),
+        ("reports", "nothing_yet", 0),
+        ("reports", "snapshots", 1),
+    ]
+
+
+def test_where_nothing_is_published_nothing_is_listed(tmp_path: Path) -> None:
+    assert published_tables(tmp_path / "nowhere").empty
+    assert list(published_tables(tmp_path / "nowhere")) == list(TYPES)
+
+
+# --- pseudonyms ---------------------------------------------------------------------------------
+
+IDS = [900_000_000_000_000_000 + 7_777_777_777 * number for number in range(5_000)]
+PEOPLE = f"""
+    create schema people;
+    create table people.plays as
+        select {IDS[0]} + 7777777777 * (number % 5000) as user_id, number as song_id
+        from range(300000) as numbers (number) order by all;
+    comment on column people.plays.user_id is 'The log''s uid.';
+    comment on column people.plays.song_id is 'Id of the song.';
+    create table people.ratings as
+        select {IDS[0]} + 7777777777 * (4999 - number) as user_id, 'text' as reason, null::date as d
+        from range(4000) as numbers (number);
+    insert into people.ratings values (null, null, null);
+    create table people.overlap as
+        select 2 as songs, {IDS[7]} as example_user_id, {IDS[8]} as user_id;
+    create table people.nobody as select 17 as users;
+"""
+TABLES = ["plays", "ratings", "overlap", "nobody"]
+
+
+@pytest.fixture
+def pseudonymous(working: duckdb.DuckDBPyConnection, tmp_path: Path) -> Path:
+    """Tables of people, published under pseudonyms, with dbt's settings of the connection."""
+    working.execute("set preserve_insertion_order = false")
+    working.execute(PEOPLE)
+    publish(working, TABLES, tmp_path / "pseudonymous", KEY.encode())
+    return tmp_path / "pseudonymous"
+
+
+def copies_of(folder: Path, table: str) -> list[duckdb.DuckDBPyRelation]:
+    """The same table of the database and of its Parquet file."""
+    return [
+        read(folder).table(f"people.{table}"),
+        duckdb.read_parquet(str(folder / table) + ".parquet"),
+    ]
+
+
+def test_every_user_id_is_replaced_by_its_pseudonym(
+    working: duckdb.DuckDBPyConnection, pseudonymous: Path
+) -> None:
+    """Rows stay what they are, missing ids stay missing, and types stay those of the contract."""
+    pseudonyms = {None: None} | {user_id: pseudonym_of(user_id, KEY) for user_id in IDS}
+    for table in TABLES:
+        original = working.table(f"people.{table}")
+        places = [place for place, name in enumerate(original.columns) if name.endswith("user_id")]
+        expected = Counter(
+            tuple(
+                pseudonyms[value] if place in places else value for place, value in enumerate(row)
+            )
+            for row in original.fetchall()
+        )
+        for copy in copies_of(pseudonymous, table):
+            assert Counter(copy.fetchall()) == expected
+            assert copy.columns == original.columns
+            assert copy.types == original.types
+
+
+def test_no_id_is_left_in_any_column_or_file(pseudonymous: Path) -> None:
+    ids = set(IDS)
+    for table in TABLES:
+        for copy in copies_of(pseudonymous, table):
+            assert not ids & {value for row in copy.fetchall() for value in row}
+    content = (pseudonymous / "music_box.duckdb").read_bytes()
+    assert [number for number in IDS[::50] if number.to_bytes(8, "little") in content] == []
+
+
+def test_tables_join_as_they_did(working: duckdb.DuckDBPyConnection, pseudonymous: Path) -> None:
+    statement = "select count(*) from people.plays join people.ratings using (user_id)"
+    with read(pseudonymous) as published:
+        assert published.sql(statement).fetchall() == working.sql(statement).fetchall()
+
+
+def test_rows_follow_the_pseudonyms_and_not_the_ids(pseudonymous: Path) -> None:
+    """An order by id would tell who is who, whatever the id is replaced by."""
+    for table in ("plays", "ratings"):
+        for copy in copies_of(pseudonymous, table):
+            stored = [row[0] for row in copy.fetchall() if row[0] is not None]
+            assert stored == sorted(stored)
+
+
+def test_comments_say_what_is_a_pseudonym(pseudonymous: Path) -> None:
+    with read(pseudonymous) as published:
+        comments = dict(
+            published.sql(
+                "select table_name || '.' || column_name, comment from duckdb_columns()"
+                " where database_name = current_database()"
+            ).fetchall()
+        )
+    assert comments["plays.user_id"].startswith("The log's uid. Published as a pseudonym")
+    assert comments["overlap.example_user_id"].startswith("Published as a pseudonym")
+    assert comments["plays.song_id"] == "Id of the song."
+    assert comments["nobody.users"] is None
+
+
+def test_nothing_that_leads_back_stays_in_the_working_database(
+    working: duckdb.DuckDBPyConnection, pseudonymous: Path
+) -> None:
+    assert pseudonymous.exists()
+    names = working.sql(
+        "select table_name from duckdb_tables() union select view_name from duckdb_views()"
+        " where not internal"
+    ).fetchall()
+    assert not [name for (name,) in names if "pseudonym" in name]
+
+
+def test_pseudonyms_of_no_table_of_users_are_none(
+    working: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    publish(working, ["snapshots"], tmp_path / "published", KEY.encode())
+    assert published_tables(tmp_path / "published")["table_rows"].tolist() == [1]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from music_box.sample_logs.calendar import MISSING_PLAY_FILES, Calendar
 from music_box.sample_logs.deliveries import odd_days, spoilt_days
-from music_box.sample_logs.generate import MARKER, generate
+from music_box.sample_logs.generate import MARKER, NOTICE, generate
 from music_box.sample_logs.lines import (
     Accounts,
     as_bytes,
@@ -115,7 +115,7 @@ def test_dates_lie_in_the_range(larger_logs: Path) -> None:
     assert min(days) == f"{FIRST_DATE:%Y%m%d}"
     assert max(days) == f"{LAST_DATE:%Y%m%d}"
     others = {name for name, match in zip(names, matches, strict=True) if not match}
-    assert others == {MARKER, "play_backup.log", "upload_notes.txt"}
+    assert others == {MARKER, NOTICE, "play_backup.log", "upload_notes.txt"}
 
 
 def test_label_days_are_complete(larger_logs: Path) -> None:

@@ -1,15 +1,18 @@
 """A run as a whole: deterministic, all or nothing, friendly."""
 
 import hashlib
+import json
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from conftest import PROJECT
 from music_box.sample_logs import deliveries, lines
 from music_box.sample_logs.__main__ import main
 from music_box.sample_logs.calendar import Calendar
-from music_box.sample_logs.generate import MARKER, SampleLogsError, generate, truth_folder
+from music_box.sample_logs.generate import MARKER, NOTICE, SampleLogsError, generate, truth_folder
 from music_box.sample_logs.parameters import USERS_PER_CHUNK, Parameters
 from music_box.sample_logs.users import simulate_users
 
@@ -77,6 +80,29 @@ def test_running_again_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main([*SHORT, "--out", str(out)]) == 0
     assert "nothing to do" in capsys.readouterr().out
     assert digests(out) == before
+
+
+def test_a_notice_says_that_the_logs_are_made_up(tmp_path: Path) -> None:
+    """Under the name by which the warehouse knows generated logs."""
+    main([*SHORT, "--seed", "5", "--out", str(tmp_path / "logs")])
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))
+    notice = (tmp_path / "logs" / project["vars"]["generated_logs_marker"]).read_text()
+    assert "made up" in notice
+    assert "music_box.sample_logs" in notice
+    assert "150 users" in notice
+    assert "from 2017-04-10 to 2017-05-12" in notice
+    assert "seed 5" in notice
+
+
+def test_logs_of_a_version_that_wrote_no_notice_are_made_again(tmp_path: Path) -> None:
+    out = tmp_path / "logs"
+    main([*SHORT, "--out", str(out)])
+    (out / NOTICE).unlink()
+    marker = json.loads((out / MARKER).read_text())
+    del marker["files"][NOTICE]
+    (out / MARKER).write_text(json.dumps(marker))
+    main([*SHORT, "--out", str(out)])
+    assert (out / NOTICE).exists()
 
 
 def test_own_folder_is_replaced_when_arguments_or_files_change(tmp_path: Path) -> None:
