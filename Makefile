@@ -22,25 +22,35 @@ export RAW_LOGS
 else
 LOGS := $(SAMPLE_LOGS)
 endif
+# What a finished build leaves, and all that pages about it need.
+PUBLISHED := $(MUSIC_BOX_WAREHOUSE)/published/music_box.duckdb
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
 
 environment: $(READY) ## create .venv from requirements.lock
 
-build: $(READY) $(LOGS) ## raw logs to tested, published marts (RAW_LOGS=folder for your own)
+build: $(READY) $(LOGS) ## raw logs to tested, published marts and the report page (RAW_LOGS=folder for your own)
 	@mkdir -p $(MUSIC_BOX_WAREHOUSE)
 	$(BIN)/dbt build
+	$(BIN)/python -m music_box.report_page
 
-docs: build ## dbt docs with lineage as one page: warehouse/docs/index.html
+report: $(READY) $(PUBLISHED) ## the report page from what is published: warehouse/report/index.html
+	$(BIN)/python -m music_box.report_page
+
+docs: $(READY) $(PUBLISHED) ## dbt docs with lineage as one page: warehouse/docs/index.html
 	$(BIN)/dbt docs generate --static
 	@mkdir -p $(MUSIC_BOX_WAREHOUSE)/docs
 	@mv $(DBT_TARGET_PATH)/static_index.html $(MUSIC_BOX_WAREHOUSE)/docs/index.html
 	@echo "open $(MUSIC_BOX_WAREHOUSE)/docs/index.html"
 
-test: check ## everything that must hold; what CI runs
+test: check browser ## everything that must hold; what CI runs
 	# a file at a time to each core: files share what they build
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+browser: ## Debian's Chromium, in which tests look at pages; without it and root they are skipped
+	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; fi
 
 check: $(READY) ## lint, types and governance, without building anything
 	$(BIN)/ruff check
@@ -64,6 +74,9 @@ evaluate-recommendations: $(READY) ## recommenders on 60,000 generated users, an
 	$(BIN)/python tests/benchmarks/recommendations.py
 	$(BIN)/python tests/benchmarks/recommendations.py --api
 
+pictures: $(READY) report browser ## the pictures in the README, of the pages of this build
+	$(BIN)/python tests/benchmarks/pictures.py
+
 lock: $(READY) ## renew requirements.lock after a change of pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv lock
@@ -77,7 +90,10 @@ $(READY): requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	touch $@
 
+$(PUBLISHED):
+	@$(MAKE) --no-print-directory build
+
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
-.PHONY: help environment build docs test check compare bench evaluate evaluate-recommendations lock clean
+.PHONY: help environment build report docs test browser check compare bench evaluate evaluate-recommendations pictures lock clean

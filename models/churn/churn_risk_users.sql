@@ -100,6 +100,7 @@ final as (
         expected_value,
         is_paying,
         is_android,
+        is_at_risk,
         is_holdout,
         is_at_risk and expected_value > 0 and not is_holdout as is_to_contact
     from joined

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 PROJECT = Path(__file__).parents[2]
 # Whole builds ask whether everything fits together; how good models are is asked elsewhere.
@@ -33,6 +34,14 @@ QUICK_MODELS: dict[str, Any] = {
     "report_factors": 8,
 }
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+# without these, Chromium asks its makers for updates, and fails as root
+QUIETLY = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass(frozen=True)
@@ -157,3 +166,18 @@ def next_day(sample_logs: Callable[..., Path], tmp_path_factory: pytest.TempPath
     shutil.copytree(before.folder, folder / "after")
     after = build(logs, folder / "after", "--selector", "daily", *WITHOUT_UNIT_TESTS)
     return NextDay(before, after)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        remedy = "pages are looked at in Chromium: apt-get install chromium"
+        if "CI" in os.environ:
+            pytest.fail(remedy)
+        pytest.skip(remedy)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable, args=QUIETLY)
+        yield started
+        started.close()

@@ -30,6 +30,7 @@ DEFINITIONS = sorted(
     for folder in ("macros", "tests/generic")
     for path in (PROJECT / folder).glob("*.sql")
 )
+REPORT_PAGE = PROJECT / "python_models/music_box/report_page"
 PUBLISHED_COPY = PROJECT / "python_models/published/published_copy.py"
 # A table says what a row of it is; one with a single row says that.
 GRAIN = re.compile(r"\bOne row( per |; no key)")
@@ -50,6 +51,12 @@ def nodes(manifest: dict[str, Any], *resource_types: str) -> list[dict[str, Any]
 
 def public_models(manifest: dict[str, Any]) -> set[str]:
     return {node["name"] for node in nodes(manifest, "model") if node["access"] == "public"}
+
+
+def public_tables_of(exposure: dict[str, Any], manifest: dict[str, Any]) -> set[str]:
+    """Names of public models that it reads itself; metrics read others."""
+    read = [manifest["nodes"].get(node, {}) for node in exposure["depends_on"]["nodes"]]
+    return {node["name"] for node in read if node.get("access") == "public"}
 
 
 def schema_errors(path: Path, schema: str) -> list[str]:
@@ -73,6 +80,55 @@ def test_published_tables_are_the_public_models(manifest: dict[str, Any]) -> Non
     pairs = re.findall(r'"(\w+)": dbt\.ref\("(\w+)"\)', PUBLISHED_COPY.read_text("utf-8"))
     assert [name for name, _ in pairs] == [reference for _, reference in pairs]
     assert {name for name, _ in pairs} == public_models(manifest)
+
+
+def test_exposures_say_who_reads_what_and_whom_to_ask(manifest: dict[str, Any]) -> None:
+    for name, exposure in ((node["name"], node) for node in manifest["exposures"].values()):
+        assert exposure["owner"]["name"], name
+        assert re.fullmatch(r"[^@\s]+@[^@\s]+", exposure["owner"]["email"] or ""), name
+        assert exposure["label"] and exposure["description"].strip(), name
+        assert public_tables_of(exposure, manifest), name
+        consumers = exposure["config"]["meta"]["consumers"]
+        description = " ".join(exposure["description"].split())
+        # what for stands in the description, which dbt docs shows whole
+        assert consumers, name
+        assert [who for who in consumers if who.lower() not in description.lower()] == [], name
+
+
+def test_every_public_model_is_read_by_somebody(manifest: dict[str, Any]) -> None:
+    exposures = manifest["exposures"].values()
+    read = set().union(*(public_tables_of(exposure, manifest) for exposure in exposures))
+    assert read == public_models(manifest)
+
+
+def test_report_page_is_an_exposure_of_the_tables_that_it_names(manifest: dict[str, Any]) -> None:
+    (exposure,) = (node for node in manifest["exposures"].values() if node["name"] == "report_page")
+    source = "\n".join(path.read_text("utf-8") for path in REPORT_PAGE.glob("*.py"))
+    schemas = "features|recommendations|churn|reports"
+    read = set(re.findall(rf"\b(?:from|join) (?:{schemas})\.(\w+)", source))
+    told = set(re.findall(r'"(\w+)"', "".join(re.findall(r"sources=\[([^\]]*)\]", source))))
+    assert told <= read == public_tables_of(exposure, manifest)
+
+
+def test_exposures_lead_to_a_section_of_the_report_page(manifest: dict[str, Any]) -> None:
+    """A module of the page is a section, and its name is the section's place."""
+    sections = {path.stem for path in REPORT_PAGE.glob("*.py")}
+    urls = {node["name"]: node["url"] for node in manifest["exposures"].values() if node["url"]}
+    assert urls.pop("report_page") == "../report/index.html"
+    for name, url in urls.items():
+        page, _, section = url.partition("#")
+        assert page == "../report/index.html" and section in sections, name
+    dashboards = {
+        node["name"] for node in manifest["exposures"].values() if node["type"] == "dashboard"
+    }
+    assert dashboards - {"report_page"} <= set(urls)
+
+
+def test_overview_leads_to_models_that_exist(manifest: dict[str, Any]) -> None:
+    overview = manifest["docs"]["doc.music_box.__overview__"]["block_contents"]
+    links = set(re.findall(r"#!/model/([\w.]+)", overview))
+    assert links and links <= set(manifest["nodes"])
+    assert "(../report/index.html)" in overview
 
 
 def test_public_models_have_an_enforced_contract(manifest: dict[str, Any]) -> None:
@@ -115,6 +171,24 @@ def test_every_column_that_is_built_is_described(
         """
     )
     assert silent == []
+
+
+def test_ratios_stand_beside_their_model_not_under_it() -> None:
+    """Partial parsing forgets to remove one from under a model, and then finds it twice."""
+    under_models = [
+        metric["name"]
+        for path in PROPERTIES
+        for model in yaml.safe_load((PROJECT / path).read_text("utf-8")).get("models", [])
+        for metric in model.get("metrics", [])
+        if metric["type"] != "simple"
+    ]
+    assert under_models == []
+
+
+def test_metricflow_finds_what_dbt_writes() -> None:
+    """`mf` reads `target/` whatever dbt's target path is, so that must lead there."""
+    settings = (PROJECT / ".env").read_text("utf-8").splitlines()
+    assert f"DBT_TARGET_PATH={(PROJECT / 'target').readlink()}" in settings
 
 
 @pytest.mark.parametrize("path", PYTHON_MODELS, ids=str)

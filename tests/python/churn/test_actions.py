@@ -231,10 +231,9 @@ def expected_users(stage: str, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         int(hashlib.md5(f"holdout:{user_id}".encode()).hexdigest()[:8], 16) < 0.1 * 2**32
         for user_id in users.index
     ]
+    users["is_at_risk"] = users["tier"] != tiers["tier"].iloc[0]
     users["is_to_contact"] = (
-        (users["tier"] != tiers["tier"].iloc[0])
-        & (users["expected_value"] > 0)
-        & ~users["is_holdout"]
+        users["is_at_risk"] & (users["expected_value"] > 0) & ~users["is_holdout"]
     )
     return users
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 from conftest import (
     QUICK_MODELS,
@@ -38,6 +39,29 @@ def test_every_table_holds_something(generated_warehouse: tuple[Path, Warehouse]
     _, warehouse = generated_warehouse
     contents = contents_of(warehouse.folder / "music_box.duckdb", ["churn"])
     assert [table for table, rows in contents.items() if not rows] == []
+
+
+def test_percentiles_of_features_are_those_of_numpy(
+    generated_warehouse: tuple[Path, Warehouse],
+) -> None:
+    _, warehouse = generated_warehouse
+    features = warehouse.query(
+        """
+        select user_features.* exclude (snapshot_date, user_id)
+        from features.user_features
+        inner join reports.snapshots using (snapshot_date)
+        where role = 'scoring'
+        """
+    )
+    report = warehouse.query("from reports.rpt_feature_percentiles order by feature, percentile")
+    known = {name: values.dropna() for name, values in features.items() if values.notna().any()}
+    assert set(report["feature"]) == set(known)
+    for feature, rows in report.groupby("feature"):
+        values = known[feature].astype(float)
+        assert rows["percentile"].tolist() == list(range(101))
+        assert set(rows["users"]) == {len(values)}
+        expected = np.percentile(values, range(101))
+        np.testing.assert_allclose(rows["percentile_value"], expected, rtol=1e-9, atol=1e-12)
 
 
 def test_fitted_again_everything_is_equal(copied: tuple[Path, Path]) -> None:

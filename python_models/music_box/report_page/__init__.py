@@ -1,0 +1,1 @@
+"""The report page: churn and taste on one HTML file, made from the published copy alone."""

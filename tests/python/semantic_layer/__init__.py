@@ -1,0 +1,1 @@
+"""Metrics as MetricFlow answers for them."""
