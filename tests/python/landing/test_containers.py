@@ -78,7 +78,12 @@ def test_a_clean_plain_file_is_not_copied(deliveries: Deliveries) -> None:
     assert landed["irregular_path"] is None
 
 
-@pytest.mark.parametrize("packed", [b"", gzip.compress(b""), tar_of(("down.log", b""))])
+@pytest.mark.parametrize(
+    "packed",
+    [b"", gzip.compress(b""), tar_of(("down.log", b""))],
+    # gzip writes the second into its bytes, and every worker must collect the same names
+    ids=["plain", "gzip", "tar"],
+)
 def test_an_empty_delivery_has_no_lines_and_is_no_problem(
     deliveries: Deliveries, packed: bytes
 ) -> None:
