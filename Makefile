@@ -45,8 +45,8 @@ docs: $(READY) $(PUBLISHED) ## dbt docs with lineage as one page: warehouse/docs
 	@echo "open $(MUSIC_BOX_WAREHOUSE)/docs/index.html"
 
 test: check browser ## everything that must hold; what CI runs
-	# a file at a time to each core: files share what they build
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	# a file at a time to each core: files share what they build; those with many tests are not the long ones
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 25
 
 browser: ## Debian's Chromium, in which tests look at pages; without it and root they are skipped
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 PROJECT = Path(__file__).parents[2]
@@ -129,9 +130,21 @@ def sample_logs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]
 def generated_warehouse(
     sample_logs: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Warehouse]:
-    """A folder of sample logs with all their dirt, and the warehouse built from it."""
+    """A folder of sample logs with all their dirt, and the warehouse built from it.
+
+    Test processes side by side share both: read them, or copy them before you change them.
+    """
     logs = sample_logs("--users", "1500", "--seed", "7")
-    return logs, build(logs, tmp_path_factory.mktemp("warehouse"))
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, output = shared / "generated_warehouse", shared / "generated_warehouse.txt"
+    with FileLock(shared / "generated_warehouse.lock"):
+        if not output.exists():
+            shutil.copytree(logs, shared / "generated_logs")
+            built = build(shared / "generated_logs", folder)
+            output.write_text(built.output, "utf-8")
+    return shared / "generated_logs", Warehouse(folder, output.read_text("utf-8"), 0)
 
 
 @pytest.fixture(scope="session")

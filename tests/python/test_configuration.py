@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -59,11 +60,16 @@ def public_tables_of(exposure: dict[str, Any], manifest: dict[str, Any]) -> set[
     return {node["name"] for node in read if node.get("access") == "public"}
 
 
+@functools.cache
+def validator_of(schema: str) -> jsonschema.protocols.Validator:
+    rules = json.loads((SCHEMAS / schema / "latest.json").read_text("utf-8"))
+    return jsonschema.validators.validator_for(rules)(rules)
+
+
 def schema_errors(path: Path, schema: str) -> list[str]:
     """Messages of dbt's own JSON schema, which dbt itself does not ask on DuckDB."""
-    rules = json.loads((SCHEMAS / schema / "latest.json").read_text("utf-8"))
     content = yaml.safe_load((PROJECT / path).read_text("utf-8"))
-    validator = jsonschema.validators.validator_for(rules)(rules)
+    validator = validator_of(schema)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(content)]
 
 

@@ -232,6 +232,8 @@ def _records(copy: PublishedCopy) -> Figure:
         """
     )
     snapshot = choice("Snapshot", "snapshot_date", rows)
+    # of a snapshot without a threshold there is no extent to choose
+    ends = [row[end] or 0 for row in rows for end in ("log10_records_below", "log10_threshold")]
     base = plot()
     bars = base.mark_bar(binSpacing=1).encode(
         x=alt.X(
@@ -239,6 +241,7 @@ def _records(copy: PublishedCopy) -> Figure:
             bin="binned",
             title="log10 (records per user)",
             axis=alt.Axis(tickMinStep=1),
+            scale=alt.Scale(domain=[0, max(ends, default=1)]),
         ),
         x2="log10_records_below:Q",
         y=alt.Y("users:Q", title="users"),
@@ -248,15 +251,15 @@ def _records(copy: PublishedCopy) -> Figure:
             alt.Tooltip("users:Q", format=","),
         ],
     )
-    threshold = base.mark_rule(style="threshold").encode(
+    threshold = base.mark_rule(style="threshold", aria=False).encode(
         x="min(log10_threshold):Q",
         tooltip=alt.Tooltip(
             "min(threshold_records):Q", title="bot threshold (records)", format=",.0f"
         ),
     )
-    text = base.mark_text(style="threshold-text", align="right", dx=-6, baseline="top").encode(
-        x="min(log10_threshold):Q", y=alt.value(0), text=alt.value("bots →")
-    )
+    text = base.mark_text(
+        style="threshold-text", align="right", dx=-6, baseline="top", aria=False
+    ).encode(x="min(log10_threshold):Q", y=alt.value(0), text=alt.value("bots →"))
     return Figure(
         name="record-histogram",
         title="Records per user, and who is a bot",

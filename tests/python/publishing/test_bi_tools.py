@@ -280,7 +280,13 @@ def test_superset_knows_every_column_its_type_and_its_comment(
             python_type = column["type"].python_type
             seen.append((schema, table, column["name"], python_type, column["comment"]))
     expected = [
-        (column.schema, column.table, column.name, PYTHON_TYPES[column.type], column.comment)
+        (
+            column.schema,
+            column.table,
+            column.name,
+            PYTHON_TYPES[column.type],
+            column.comment.strip(),
+        )
         for column in columns
     ]
     assert sorted(seen) == sorted(expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -127,9 +128,13 @@ def assert_equal(actual: Answer, expected: Answer) -> None:
 
 
 @pytest.fixture
-def warehouse(generated_warehouse: tuple[Path, Warehouse]) -> Path:
-    """The folder of a warehouse with a champion, so that there are users at risk."""
-    return generated_warehouse[1].folder
+def warehouse(
+    generated_warehouse: tuple[Path, Warehouse], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A warehouse with a champion, so that there are users at risk; `mf` locks its database."""
+    folder = tmp_path_factory.mktemp("asked") / "warehouse"
+    shutil.copytree(generated_warehouse[1].folder, folder)
+    return folder
 
 
 @pytest.fixture
