@@ -46,7 +46,10 @@ docs: $(READY) $(PUBLISHED) ## dbt docs with lineage as one page: warehouse/docs
 
 test: check browser ## everything that must hold; what CI runs
 	# a file at a time to each core: files share what they build; those with many tests are not the long ones
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 25
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow"
+
+test-publishing: $(READY) ## what whole, failed, partial and daily builds publish, as whom, and what never
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow tests/python/publishing
 
 browser: ## Debian's Chromium, in which tests look at pages; without it and root they are skipped
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
@@ -96,4 +99,4 @@ $(PUBLISHED):
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
-.PHONY: help environment build report docs test browser check compare bench evaluate evaluate-recommendations pictures lock clean
+.PHONY: help environment build report docs test test-publishing browser check compare bench evaluate evaluate-recommendations pictures lock clean

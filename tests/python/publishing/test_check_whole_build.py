@@ -15,6 +15,7 @@ import jinja2
 import pytest
 from conftest import PROJECT, run_dbt
 
+pytestmark = pytest.mark.slow
 PUBLISHED_COPY = "model.music_box.published_copy"
 PUBLISH, LEAVE = "set variable is_whole_build = True", "set variable is_whole_build = False"
 

@@ -20,6 +20,7 @@ from music_box.pseudonyms import KEY_VARIABLE
 
 from publishing.test_pseudonyms import pseudonym_of
 
+pytestmark = pytest.mark.slow
 FIRST_DATE = date(2017, 3, 2)
 FIRST_KEY, SECOND_KEY = "the first key, kept by nobody else", "the second key, kept by nobody else"
 USERS = 40
