@@ -126,25 +126,37 @@ def sample_logs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]
     return generate
 
 
+def shared_warehouses(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], list[Warehouse]]
+) -> list[Warehouse]:
+    """Warehouses that the first test process to need them builds, in a folder, for all of them.
+
+    Processes side by side share them: read them, or copy them before you change them.
+    """
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    record = place / f"{name}.json"
+    with FileLock(place / f"{name}.lock"):
+        if not record.exists():
+            built = [[str(warehouse.folder), warehouse.output] for warehouse in make(place / name)]
+            record.write_text(json.dumps(built), "utf-8")
+        known = json.loads(record.read_text("utf-8"))
+    return [Warehouse(Path(folder), output, 0) for folder, output in known]
+
+
 @pytest.fixture(scope="session")
 def generated_warehouse(
     sample_logs: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Warehouse]:
-    """A folder of sample logs with all their dirt, and the warehouse built from it.
+    """A folder of sample logs with all their dirt, and the warehouse built from it."""
 
-    Test processes side by side share both: read them, or copy them before you change them.
-    """
-    logs = sample_logs("--users", "1500", "--seed", "7")
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder, output = shared / "generated_warehouse", shared / "generated_warehouse.txt"
-    with FileLock(shared / "generated_warehouse.lock"):
-        if not output.exists():
-            shutil.copytree(logs, shared / "generated_logs")
-            built = build(shared / "generated_logs", folder)
-            output.write_text(built.output, "utf-8")
-    return shared / "generated_logs", Warehouse(folder, output.read_text("utf-8"), 0)
+    def make(folder: Path) -> list[Warehouse]:
+        shutil.copytree(sample_logs("--users", "1500", "--seed", "7"), folder / "logs")
+        return [build(folder / "logs", folder / "warehouse")]
+
+    (warehouse,) = shared_warehouses(tmp_path_factory, "generated", make)
+    return warehouse.folder.parent / "logs", warehouse
 
 
 @pytest.fixture(scope="session")
@@ -153,9 +165,13 @@ def daily_warehouse(
 ) -> Warehouse:
     """A copy of the same warehouse after a daily run in which nothing is new."""
     logs, warehouse = generated_warehouse
-    folder = tmp_path_factory.mktemp("daily") / "warehouse"
-    shutil.copytree(warehouse.folder, folder)
-    return build(logs, folder, "--selector", "daily", *WITHOUT_UNIT_TESTS)
+
+    def make(folder: Path) -> list[Warehouse]:
+        shutil.copytree(warehouse.folder, folder)
+        return [build(logs, folder, "--selector", "daily", *WITHOUT_UNIT_TESTS)]
+
+    (daily,) = shared_warehouses(tmp_path_factory, "daily", make)
+    return daily
 
 
 @dataclass(frozen=True)
@@ -169,16 +185,19 @@ class NextDay:
 @pytest.fixture(scope="session")
 def next_day(sample_logs: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> NextDay:
     """Logs to 2017-05-02 in a full build, then those of 2017-05-03 in a daily run."""
-    whole = sample_logs("--users", "400", "--last-date", "2017-05-03")
-    folder = tmp_path_factory.mktemp("next_day")
-    logs = folder / "logs"
-    shutil.copytree(whole, logs, ignore=shutil.ignore_patterns("20170503*"))
-    before = build(logs, folder / "before", *WITHOUT_UNIT_TESTS)
 
-    shutil.copytree(whole, logs, dirs_exist_ok=True)
-    shutil.copytree(before.folder, folder / "after")
-    after = build(logs, folder / "after", "--selector", "daily", *WITHOUT_UNIT_TESTS)
-    return NextDay(before, after)
+    def make(folder: Path) -> list[Warehouse]:
+        whole = sample_logs("--users", "400", "--last-date", "2017-05-03")
+        logs = folder / "logs"
+        shutil.copytree(whole, logs, ignore=shutil.ignore_patterns("20170503*"))
+        before = build(logs, folder / "before", *WITHOUT_UNIT_TESTS)
+
+        shutil.copytree(whole, logs, dirs_exist_ok=True)
+        shutil.copytree(before.folder, folder / "after")
+        after = build(logs, folder / "after", "--selector", "daily", *WITHOUT_UNIT_TESTS)
+        return [before, after]
+
+    return NextDay(*shared_warehouses(tmp_path_factory, "next_day", make))
 
 
 @pytest.fixture(scope="session")
