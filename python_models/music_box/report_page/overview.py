@@ -184,12 +184,18 @@ def section(copy: PublishedCopy) -> Section:
     """Active users and what they play, day by day."""
     days = copy.rows(
         """
-        select activity_date, count(*) as active_users, sum(plays) as plays,
-            sum(plays) / count(*) as plays_per_active_user,
-            sum(completed_plays) / nullif(sum(plays), 0) as completion_rate
-        from reports.user_daily_activity
-        group by activity_date
-        order by activity_date
+        with days as (
+            select activity_date, count(*) as active_users, sum(plays) as plays,
+                sum(plays) / count(*) as plays_per_active_user,
+                sum(completed_plays) / nullif(sum(plays), 0) as completion_rate
+            from reports.user_daily_activity
+            group by activity_date
+        )
+
+        select calendar.calendar_date as activity_date, days.* exclude (activity_date)
+        from reports.calendar_days as calendar
+        left join days on calendar.calendar_date = days.activity_date
+        order by calendar.calendar_date
         """
     )
     base = plot("activity_date").encode(
@@ -217,11 +223,11 @@ def section(copy: PublishedCopy) -> Section:
                 name="daily-active-users",
                 title="Daily active users",
                 explanation="Users with a play, a download or a search on the day.",
-                sources=["user_daily_activity"],
+                sources=["user_daily_activity", "calendar_days"],
                 rows=days,
                 without_rows="There is no activity in the logs.",
                 columns=columns,
-                chart=base.mark_line(point=True).encode(
+                chart=base.mark_line(point=True, invalid="break-paths-show-path-domains").encode(
                     y=alt.Y("active_users:Q", title="active users")
                 ),
             ),
@@ -229,11 +235,11 @@ def section(copy: PublishedCopy) -> Section:
                 name="plays-per-active-user",
                 title="Plays per active user",
                 explanation="Plays of the day over the users who are active on it.",
-                sources=["user_daily_activity"],
+                sources=["user_daily_activity", "calendar_days"],
                 rows=days,
                 without_rows="There is no activity in the logs.",
                 columns=columns,
-                chart=base.mark_line(point=True).encode(
+                chart=base.mark_line(point=True, invalid="break-paths-show-path-domains").encode(
                     y=alt.Y("plays_per_active_user:Q", title="plays per active user")
                 ),
             ),

@@ -121,6 +121,21 @@ def test_a_page_without_any_rows_says_why(
     assert not seen.page.locator("#picker").is_visible()
 
 
+def test_a_day_without_logs_is_a_gap_not_a_line_across_it(
+    altered: tuple[duckdb.DuckDBPyConnection, Path], tmp_path: Path, browser: Browser
+) -> None:
+    connection, database = altered
+    connection.execute(
+        "delete from reports.user_daily_activity where activity_date = date '2017-04-20'"
+    )
+    connection.close()
+    write_page(database, tmp_path / "page.html")
+
+    seen = visit(browser, tmp_path / "page.html", DESKTOP)
+    line = seen.page.locator("#daily-active-users svg g.mark-line path")
+    assert (line.first.get_attribute("d") or "").count("M") == 2
+
+
 def test_names_of_songs_are_text_whatever_they_are(
     altered: tuple[duckdb.DuckDBPyConnection, Path], tmp_path: Path, browser: Browser
 ) -> None:
