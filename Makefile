@@ -48,7 +48,7 @@ test: check browser ## everything that must hold; what CI runs
 	# a file at a time to each core: files share what they build; those with many tests are not the long ones
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
-test-publishing: $(READY) ## what whole, failed, partial and daily builds publish, as whom, and what never
+test-publishing: $(READY) ## what builds of all kinds publish, as whom, what never; BI tools read while one is writing
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow tests/python/publishing
 
 browser: ## Debian's Chromium, in which tests look at pages; without it and root they are skipped

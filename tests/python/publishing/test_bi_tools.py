@@ -196,6 +196,7 @@ def inspector(published: Path) -> Inspector:
     return inspect(superset_engine(published / DATABASE))
 
 
+@pytest.mark.slow
 def test_nobody_gets_an_error_while_dbt_builds(rebuild: Rebuild) -> None:
     LOGGER.info("read while dbt was building: %s", rebuild.figures())
     assert rebuild.errors == []
@@ -204,6 +205,7 @@ def test_nobody_gets_an_error_while_dbt_builds(rebuild: Rebuild) -> None:
     assert rebuild.figures()["reads"] >= 20 * 40
 
 
+@pytest.mark.slow
 def test_a_new_connection_sees_the_old_copy_and_then_the_new_one(rebuild: Rebuild) -> None:
     """Every table at once: counts and values of one copy, never of both."""
     assert rebuild.old.keys() == rebuild.new.keys()
@@ -216,10 +218,12 @@ def test_a_new_connection_sees_the_old_copy_and_then_the_new_one(rebuild: Rebuil
     assert before[0] and after[-1]
 
 
+@pytest.mark.slow
 def test_a_connection_that_stays_open_keeps_the_old_copy(rebuild: Rebuild) -> None:
     assert rebuild.patient == [rebuild.old, rebuild.old]
 
 
+@pytest.mark.slow
 def test_a_parquet_file_is_always_whole(rebuild: Rebuild) -> None:
     """Files are replaced one after another: each is of one copy, all together may be of both."""
     assert rebuild.old_parquet.keys() == rebuild.old.keys()
