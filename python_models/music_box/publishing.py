@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
 from tqdm import tqdm
 
-from music_box.pseudonyms import pseudonyms_of
+from music_box.frames import typed
+from music_box.pseudonyms import pseudonym_key, pseudonyms_of
 
 # Older clients read it too: a file in the default format of the newest DuckDB opens only there.
 STORAGE_VERSION = "v1.0.0"
@@ -92,6 +95,40 @@ def publish(
             parquet.unlink()
     shutil.rmtree(workshop)
     return pd.DataFrame(rows, columns=list(TYPES))
+
+
+def publish_whole_build(
+    session: Any,  # noqa: ANN401 - dbt's session has no type
+    tables: Sequence[str],
+    settings: Mapping[str, Any],
+) -> Any:  # noqa: ANN401 - nor has what it makes
+    """Publish if the pre-hook of the dbt model has said that the build is whole.
+
+    Parameters
+    ----------
+    session
+        dbt's session, in which the hook has set `is_whole_build`.
+    tables
+        Names of the tables, unique across schemas.
+    settings
+        `folder`, the published folder, and `pseudonymous_user_ids`.
+
+    Returns
+    -------
+    Relation
+        One row per table that is published, now or since before, with the columns of `TYPES`.
+
+    Raises
+    ------
+    PublishingError, PseudonymError
+        As `publish` and `pseudonym_key` do.
+    """
+    folder = Path(settings["folder"])
+    if session.execute("select getvariable('is_whole_build')").fetchall() != [(True,)]:
+        return typed(session, published_tables(folder), TYPES)
+    # from the environment itself: what goes through dbt's settings is written to its artifacts
+    key = pseudonym_key(os.environ) if settings["pseudonymous_user_ids"] else None
+    return typed(session, publish(session.cursor(), tables, folder, key), TYPES)
 
 
 def published_tables(folder: Path) -> pd.DataFrame:

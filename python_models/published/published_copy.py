@@ -4,17 +4,11 @@ dbt skips it when a test above it fails, so that a bad build publishes nothing. 
 it leaves what is published as it is; the pre-hook says which of both this is.
 """
 
-import os
-from pathlib import Path
-
-from music_box.frames import typed
-from music_box.pseudonyms import pseudonym_key
-from music_box.publishing import TYPES, publish, published_tables
+from music_box.publishing import publish_whole_build
 
 
 def model(dbt, session):
     settings = dbt.config.get("meta")
-    folder = Path(settings["folder"])
     # the calls give dbt the lineage, the keys are the names of the tables
     public = {
         "ftr_play_completion": dbt.ref("ftr_play_completion"),
@@ -63,8 +57,4 @@ def model(dbt, session):
         "rpt_songs_before_churn": dbt.ref("rpt_songs_before_churn"),
         "published_snapshot": dbt.ref("published_snapshot"),
     }
-    if session.execute("select getvariable('is_whole_build')").fetchall() != [(True,)]:
-        return typed(session, published_tables(folder), TYPES)
-    # from the environment itself: what goes through dbt's settings is written to its artifacts
-    key = pseudonym_key(os.environ) if settings["pseudonymous_user_ids"] else None
-    return typed(session, publish(session.cursor(), list(public), folder, key), TYPES)
+    return publish_whole_build(session, list(public), settings)
