@@ -1,9 +1,10 @@
 -- The songs that most people play, of all days or of the last ones, without those that
--- the user knows. Everybody gets the same ranking, and among the first so many songs as
--- a list needs and the user knows there are always enough.
+-- the user knows. Everybody gets the same ranking, from which a list takes whole runs:
+-- what lies between two songs that the user knows.
 with users as (
 
     select * from {{ ref('recommendation_users') }}
+    where is_evaluated or split = 'serve'
 
 ),
 
@@ -44,6 +45,15 @@ rankings as (
 
 ),
 
+recommenders as (
+
+    select distinct
+        split,
+        recommender
+    from rankings
+
+),
+
 excluded_counts as (
 
     select
@@ -56,42 +66,89 @@ excluded_counts as (
 
 ),
 
-places as (
+-- before the first run no song is known, which is one row for everybody
+borders as (
 
     select
         users.snapshot_date,
         users.split,
+        recommenders.recommender,
         users.user_id,
-        unnest(
-            generate_series(
-                1, {{ var('candidate_count') }} + coalesce(excluded_counts.songs, 0)
-            )
-        ) as song_rank
+        0 as song_rank
     from users
-    left join excluded_counts
+    inner join recommenders on users.split = recommenders.split
+
+    union all
+
+    select
+        users.snapshot_date,
+        users.split,
+        rankings.recommender,
+        users.user_id,
+        rankings.song_rank
+    from exclusions
+    inner join users
         on
-            users.snapshot_date = excluded_counts.snapshot_date
-            and users.split = excluded_counts.split
-            and users.user_id = excluded_counts.user_id
-    where users.is_evaluated or users.split = 'serve'
+            exclusions.snapshot_date = users.snapshot_date
+            and exclusions.split = users.split
+            and exclusions.user_id = users.user_id
+    inner join excluded_counts
+        on
+            exclusions.snapshot_date = excluded_counts.snapshot_date
+            and exclusions.split = excluded_counts.split
+            and exclusions.user_id = excluded_counts.user_id
+    inner join rankings
+        on
+            exclusions.snapshot_date = rankings.snapshot_date
+            and exclusions.split = rankings.split
+            and exclusions.song_id = rankings.song_id
+            -- no list reaches further
+            and excluded_counts.songs + {{ var('candidate_count') }}
+            >= rankings.song_rank
 
 ),
 
-ranked as (
+runs as (
+
+    select
+        *,
+        row_number() over (
+            partition by snapshot_date, split, recommender, user_id
+            order by song_rank
+        ) - 1 as known_songs,
+        lead(song_rank) over (
+            partition by snapshot_date, split, recommender, user_id
+            order by song_rank
+        ) as next_song_rank
+    from borders
+
+),
+
+places as (
+
+    select
+        *,
+        unnest(
+            generate_series(
+                song_rank - known_songs + 1,
+                -- after the last known song a list is filled to its end
+                least(
+                    next_song_rank - 1 - known_songs, {{ var('candidate_count') }}
+                )
+            )
+        ) as rank
+    from runs
+
+),
+
+final as (
 
     select
         places.snapshot_date,
         places.split,
-        rankings.recommender,
+        places.recommender,
         places.user_id,
-        row_number() over (
-            partition by
-                places.snapshot_date,
-                places.split,
-                rankings.recommender,
-                places.user_id
-            order by places.song_rank
-        ) as rank,
+        cast(places.rank as integer) as rank,
         rankings.song_id,
         rankings.score
     from places
@@ -99,29 +156,8 @@ ranked as (
         on
             places.snapshot_date = rankings.snapshot_date
             and places.split = rankings.split
-            and places.song_rank = rankings.song_rank
-    left join exclusions
-        on
-            places.snapshot_date = exclusions.snapshot_date
-            and places.split = exclusions.split
-            and places.user_id = exclusions.user_id
-            and rankings.song_id = exclusions.song_id
-    where exclusions.user_id is null
-
-),
-
-final as (
-
-    select
-        snapshot_date,
-        split,
-        recommender,
-        user_id,
-        cast(rank as integer) as rank,
-        song_id,
-        score
-    from ranked
-    where rank <= {{ var('candidate_count') }}
+            and places.recommender = rankings.recommender
+            and places.rank + places.known_songs = rankings.song_rank
 
 )
 

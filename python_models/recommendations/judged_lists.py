@@ -1,6 +1,6 @@
 """Songs for the users by whom recommenders are judged, from fit parts without the test."""
 
-from music_box.frames import typed
+from music_box.frames import streamed
 from music_box.recommendations.fitting import LIST_TYPES, Settings, judged_lists
 from music_box.recommendations.split_data import read_splits
 
@@ -17,4 +17,4 @@ def model(dbt, session):
         ["random", "temporal"], splits, examples, users, catalogue, exclusions, meta["liked_rating"]
     )
     lists = judged_lists(data, tuning, Settings(**meta["settings"]))
-    return typed(session, lists, LIST_TYPES)
+    return streamed(session, lists, LIST_TYPES)

@@ -1,6 +1,6 @@
 """Songs for every user of the utility matrix, by every recommender and by the blend."""
 
-from music_box.frames import typed
+from music_box.frames import streamed
 from music_box.recommendations.fitting import LIST_TYPES, Settings, served_lists
 from music_box.recommendations.split_data import read_splits
 
@@ -18,4 +18,4 @@ def model(dbt, session):
         ["serve"], splits, examples, users, catalogue, exclusions, meta["liked_rating"]
     )
     lists = served_lists(data, fits, tuning, Settings(**meta["settings"]))
-    return typed(session, lists, LIST_TYPES)
+    return streamed(session, lists, LIST_TYPES)

@@ -1,6 +1,6 @@
 """Factors of users, as the served recommenders see them."""
 
-from music_box.frames import typed
+from music_box.frames import streamed
 from music_box.recommendations.contents import USER_FACTOR_TYPES, user_factors_of
 from music_box.recommendations.split_data import read_splits
 
@@ -16,4 +16,4 @@ def model(dbt, session):
     data = read_splits(
         ["serve"], splits, examples, users, catalogue, exclusions, meta["liked_rating"]
     )
-    return typed(session, user_factors_of(fits.df(), data), USER_FACTOR_TYPES)
+    return streamed(session, user_factors_of(fits.df(), data), USER_FACTOR_TYPES)

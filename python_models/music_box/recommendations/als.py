@@ -33,8 +33,8 @@ class Penalty:
 
 def alternate(
     user_items: Matrix, factors: int, penalty: Penalty, iterations: int, seed: int
-) -> tuple[Floats, Floats]:
-    """Factors of users and items (Hu, Koren, Volinsky 2008), regularised by frequency.
+) -> Floats:
+    """Factors of items, learnt in turn with those of users (Hu, Koren, Volinsky 2008).
 
     Frequency-scaled regularisation and the weight of unobserved pairs are those of Rendle,
     Krichene, Zhang and Koren, "Revisiting the performance of iALS on item recommendation
@@ -48,7 +48,7 @@ def alternate(
 
     Returns
     -------
-    arrays, shapes (users, factors) and (items, factors)
+    array, shape (items, factors)
     """
     items = user_items.shape[1]
     item_users = user_items.T.tocsr()
@@ -56,13 +56,13 @@ def alternate(
     item_factors = generator.standard_normal((items, factors), np.float32)
     item_factors *= 0.1 / np.sqrt(factors)
     for _ in range(iterations):
-        user_factors = solve_rows(user_items, item_factors, penalty)
-        item_factors = solve_rows(item_users, user_factors, penalty)
-    return solve_rows(user_items, item_factors, penalty), item_factors
+        user_factors = LeastSquares(item_factors, penalty).solve(user_items)
+        item_factors = LeastSquares(user_factors, penalty).solve(item_users)
+    return item_factors
 
 
-def solve_rows(matrix: Matrix, others: Floats, penalty: Penalty) -> Floats:
-    """The factors of each row that fit its entries best, given those of the columns.
+class LeastSquares:
+    """The factors of rows that fit their entries best, given those of the columns.
 
     Each row's system is the same for all rows but for its entries and a multiple of the identity.
     In the basis of the common part's eigenvectors both are diagonal, so that a row with fewer
@@ -70,38 +70,52 @@ def solve_rows(matrix: Matrix, others: Floats, penalty: Penalty) -> Floats:
 
     Parameters
     ----------
-    matrix : shape (rows, columns); values are weights.
     others : factors of the columns, shape (columns, factors).
-
-    Returns
-    -------
-    array, shape (rows, factors); zero for a row without entries
+    penalty : see above.
     """
-    factors = others.shape[1]
-    counts = np.diff(matrix.indptr)
-    common = penalty.unobserved_weight * (others.T @ others).astype(np.float64)
-    with threadpool_limits(1, "blas"):
-        eigenvalues, basis = np.linalg.eigh(common)
-    rotated = others @ basis.astype(np.float32)
-    frequency = counts + penalty.unobserved_weight * matrix.shape[1]
-    ridge = penalty.regularization * frequency**penalty.frequency_power
-    result = np.zeros((matrix.shape[0], factors), np.float32)
 
-    def solve_block(rows: Integers) -> None:
-        length = counts[rows[-1]]
-        places = matrix.indptr[rows][:, None] + np.arange(length)
-        is_entry = np.arange(length) < counts[rows][:, None]
-        places = np.where(is_entry, places, 0)
-        weights = np.where(is_entry, matrix.data[places], 0).astype(np.float32)
-        entries = rotated[matrix.indices[places]] * is_entry[:, :, None]
-        diagonal = (np.maximum(eigenvalues, 0) + ridge[rows][:, None]).astype(np.float32)
-        solve = _solve_by_entries if length < factors else _solve_by_factors
-        result[rows] = solve(entries, weights, diagonal)
+    def __init__(self, others: Floats, penalty: Penalty) -> None:
+        self._penalty = penalty
+        common = penalty.unobserved_weight * (others.T @ others).astype(np.float64)
+        with threadpool_limits(1, "blas"):
+            eigenvalues, basis = np.linalg.eigh(common)
+        self._eigenvalues = np.maximum(eigenvalues, 0)
+        self._basis = basis.astype(np.float32)
+        self._rotated = others @ self._basis
 
-    # one thread of linear algebra per block: the systems are too small to be shared by threads
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(solve_block, _blocks(counts, factors)))
-    return result @ basis.T.astype(np.float32)
+    def solve(self, matrix: Matrix) -> Floats:
+        """Factors of the rows of a matrix.
+
+        Parameters
+        ----------
+        matrix : shape (rows, columns); values are weights.
+
+        Returns
+        -------
+        array, shape (rows, factors); zero for a row without entries
+        """
+        factors = self._rotated.shape[1]
+        counts = np.diff(matrix.indptr)
+        frequency = counts + self._penalty.unobserved_weight * matrix.shape[1]
+        ridge = self._penalty.regularization * frequency**self._penalty.frequency_power
+        result = np.zeros((matrix.shape[0], factors), np.float32)
+
+        def solve_block(rows: Integers) -> None:
+            length = counts[rows[-1]]
+            places = matrix.indptr[rows][:, None] + np.arange(length)
+            is_entry = np.arange(length) < counts[rows][:, None]
+            places = np.where(is_entry, places, 0)
+            # what fills up a shorter row has no weight
+            weights = np.where(is_entry, matrix.data[places], 0).astype(np.float32)
+            entries = self._rotated[matrix.indices[places]]
+            diagonal = (self._eigenvalues + ridge[rows][:, None]).astype(np.float32)
+            solve = _solve_by_entries if length < factors else _solve_by_factors
+            result[rows] = solve(entries, weights, diagonal)
+
+        # one thread of linear algebra per block: the systems are too small to be shared by threads
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(solve_block, _blocks(counts, factors)))
+        return result @ self._basis.T
 
 
 def _blocks(counts: Integers, factors: int) -> list[Integers]:

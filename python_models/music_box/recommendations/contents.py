@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from music_box.frames import constant
+from music_box.parallel import in_order
 from music_box.recommendations.fitting import BLEND, Chosen, fitted_of
 from music_box.recommendations.recommenders import FactorRecommender, ItemItem
 from music_box.recommendations.sparse import Floats, Integers
@@ -44,7 +45,9 @@ WEIGHT_TYPES = {
     "weight": "double",
 }
 # Whose factors are tables: of songs with parts that add up, and of the best factorisation.
-_FACTORISATIONS = ("nmf", "als")
+_FACTORISATIONS = ["nmf", "als"]
+_FACTORISATION_TYPE = pd.CategoricalDtype(_FACTORISATIONS)
+_USERS_AT_ONCE = 10_000
 
 
 def neighbors_of(fits: pd.DataFrame, catalogue: pd.DataFrame) -> pd.DataFrame:
@@ -87,15 +90,19 @@ def song_factors_of(fits: pd.DataFrame, catalogue: pd.DataFrame) -> pd.DataFrame
     return _long(fits, "song_id", songs, values)
 
 
-def user_factors_of(fits: pd.DataFrame, splits: Iterable[SplitData]) -> pd.DataFrame:
-    """Factors of the users who are served, see `USER_FACTOR_TYPES`."""
+def user_factors_of(fits: pd.DataFrame, splits: Iterable[SplitData]) -> Iterator[pd.DataFrame]:
+    """Factors of the users who are served, some users at a time, see `USER_FACTOR_TYPES`."""
+    recommenders = _factorisations(fits)
     for data in splits:
-        values = {
-            name: recommender.user_factors(data.ratings)
-            for name, recommender in _factorisations(fits).items()
-        }
-        return _long(fits, "user_id", data.users, values)
-    return pd.DataFrame(columns=list(USER_FACTOR_TYPES))
+
+        def factors_of(users: Integers, data: SplitData = data) -> pd.DataFrame:
+            rows = data.ratings[users]
+            values = {name: one.user_factors(rows) for name, one in recommenders.items()}
+            return _long(fits, "user_id", data.users[users], values)
+
+        every_user = np.arange(len(data.users))
+        parts = [every_user[at : at + _USERS_AT_ONCE] for at in every_user[::_USERS_AT_ONCE]]
+        yield from in_order(factors_of, parts)
 
 
 def cluster_members_of(tuning: pd.DataFrame, splits: Iterable[SplitData]) -> pd.DataFrame:
@@ -157,7 +164,7 @@ def _long(
         pd.DataFrame(
             {
                 "snapshot_date": fits["snapshot_date"].iloc[0],
-                "recommender": constant(recommender, factors.size),
+                "recommender": constant(recommender, factors.size).astype(_FACTORISATION_TYPE),
                 key: np.repeat(ids, factors.shape[1]),
                 "factor": np.tile(np.arange(factors.shape[1], dtype=np.int32), len(factors)),
                 "value": factors.ravel(),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from tqdm import tqdm
 
 from music_box.recommendations.blend import Learnt, blended, learn, validation_of
 from music_box.recommendations.clusters import UserClusters
-from music_box.recommendations.recommenders import Recommender
 from music_box.recommendations.sparse import Floats, Integers, Matrix, degrees, largest
-from music_box.recommendations.tuning import MEMBERS, Tuned, batches, tune_all
+from music_box.recommendations.tuning import MEMBERS, Tuned, batches, fit_all, tune_all
 
 # Any sparse matrix of SciPy.
 Sparse: TypeAlias = sparse.spmatrix | sparse.sparray
@@ -143,7 +140,7 @@ class BlendedRecommender:
         self.choice = self.choose(known, hidden, known)
         self.user_items = taken
         parameters = {name: one.parameters for name, one in self.choice.tuned.items()}
-        self.members = fit_members(parameters, taken, self.seed)
+        self.members = fit_all(MEMBERS, parameters, taken, self.seed)
         return self
 
     def choose(self, known: Matrix, hidden: Matrix, excluded: Matrix) -> Choice:
@@ -161,9 +158,8 @@ class BlendedRecommender:
         )
         more = self.some_users(hidden, self.learning_users)
         known, hidden, excluded = known[more], hidden[more], excluded[more]
-        members = fit_members(
-            {name: one.parameters for name, one in tuned.items()}, known, self.seed
-        )
+        parameters = {name: one.parameters for name, one in tuned.items()}
+        members = fit_all(MEMBERS, parameters, known, self.seed)
         clusters = UserClusters(self.clusters)
         clusters.fit(known, self.seed)
         judged = self.judged_users(hidden)
@@ -244,17 +240,6 @@ class BlendedRecommender:
         is_empty = rows.getnnz(1) == 0
         values[is_empty] = degrees(self.user_items, 0)
         return values
-
-
-def fit_members(
-    parameters: Mapping[str, dict[str, Any]], user_items: Matrix, seed: int
-) -> dict[str, Recommender]:
-    """Each member of the blend with these parameters, fitted on this matrix."""
-    members: dict[str, Recommender] = {}
-    for name in tqdm(MEMBERS, desc="fitting recommenders", delay=10.0, leave=False):
-        members[name] = MEMBERS[name].recommender(**parameters[name])
-        members[name].fit(user_items, seed)
-    return members
 
 
 def hold_out(user_items: Matrix, share: float, seed: int) -> tuple[Matrix, Matrix]:

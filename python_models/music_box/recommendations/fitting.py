@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from music_box.artifacts import pack, sha256, unpack
 from music_box.frames import constant
+from music_box.parallel import in_order
 from music_box.recommendations.blend import blended
 from music_box.recommendations.clusters import UserClusters
 from music_box.recommendations.estimator import BlendedRecommender, Choice
@@ -23,10 +24,19 @@ from music_box.recommendations.recommenders import ItemItemMean, Recommender
 from music_box.recommendations.report_weights import NO_SONG, in_turn, interleave
 from music_box.recommendations.sparse import Floats, Integers, Matrix, largest
 from music_box.recommendations.split_data import SplitData
-from music_box.recommendations.tuning import CUT, MEMBERS, REPORT, batches, leave_out, tune_all
+from music_box.recommendations.tuning import (
+    CUT,
+    MEMBERS,
+    REPORT,
+    batches,
+    fit_all,
+    leave_out,
+    tune_all,
+)
 
 BLEND, REPORT_WEIGHTS = "learnt_blend", "report_weights"
 KINDS = REPORT | MEMBERS
+_LISTED = pd.CategoricalDtype([*KINDS, BLEND])
 TUNING_TYPES = {
     "snapshot_date": "date",
     "split": "varchar",
@@ -280,14 +290,11 @@ class Chosen:
 
 def fit(data: SplitData, chosen: Chosen, seed: int) -> dict[str, Recommender]:
     """Every recommender of a split, with the chosen parameters, on the whole fit part."""
-    fitted: dict[str, Recommender] = {}
-    for name, kind in tqdm(KINDS.items(), desc=f"fitting, {data.split}", delay=10.0):
-        fitted[name] = kind.recommender(**chosen.parameters[name])
-        if isinstance(fitted[name], ItemItemMean):
-            # another ranking by the neighbours that are found already
-            fitted[name].restore(fitted["item_item"].arrays())
-        else:
-            fitted[name].fit(data.ratings, seed)
+    learning = {name: kind for name, kind in KINDS.items() if kind.recommender is not ItemItemMean}
+    fitted = fit_all(learning, chosen.parameters, data.ratings, seed)
+    # another ranking by the neighbours that are found already
+    fitted["item_item_mean"] = ItemItemMean(**chosen.parameters["item_item_mean"])
+    fitted["item_item_mean"].restore(fitted["item_item"].arrays())
     return fitted
 
 
@@ -337,49 +344,42 @@ def fitted_of(fits: pd.DataFrame, names: Iterable[str]) -> dict[str, Recommender
 
 def served_lists(
     splits: Iterable[SplitData], fits: pd.DataFrame, tuning: pd.DataFrame, settings: Settings
-) -> pd.DataFrame:
-    """Lists for every user of the utility matrix, see `LIST_TYPES`."""
-    frames = [
-        lists(data, fitted_of(fits, KINDS), Chosen.of(tuning, data.split), settings)
-        for data in splits
-        if data.split == "serve"
-    ]
-    return _together(frames)
+) -> Iterator[pd.DataFrame]:
+    """Lists for every user of the utility matrix, some users at a time, see `LIST_TYPES`."""
+    for data in splits:
+        if data.split == "serve":
+            fitted = fitted_of(fits, KINDS)
+            yield from lists(data, fitted, Chosen.of(tuning, data.split), settings)
 
 
 def judged_lists(
     splits: Iterable[SplitData], tuning: pd.DataFrame, settings: Settings
-) -> pd.DataFrame:
-    """Lists for the users by whom recommenders are judged, see `LIST_TYPES`."""
-    frames = []
+) -> Iterator[pd.DataFrame]:
+    """Lists for the users by whom recommenders are judged, some at a time, see `LIST_TYPES`."""
     for data in splits:
         if data.split != "serve":
             chosen = Chosen.of(tuning, data.split)
-            frames.append(lists(data, fit(data, chosen, settings.seed), chosen, settings))
-    return _together(frames)
-
-
-def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    if not frames:
-        return pd.DataFrame(columns=list(LIST_TYPES))
-    return pd.concat(frames, ignore_index=True)
+            yield from lists(data, fit(data, chosen, settings.seed), chosen, settings)
 
 
 def lists(
     data: SplitData, fitted: Mapping[str, Recommender], chosen: Chosen, settings: Settings
-) -> pd.DataFrame:
+) -> Iterator[pd.DataFrame]:
     """The best songs of every recommender and of the blend, for the users who get lists.
 
     Scores of the blend and its members are standardised by the user's best ones.
+
+    Yields
+    ------
+    DataFrame
+        A row per song of a list of some of the users, see `LIST_TYPES`.
     """
     excluded = _union(data.ratings, data.disliked)
     weights = chosen.user_weights(data)
     members = {name: fitted[name] for name in MEMBERS}
     places = settings.places
-    parts: dict[str, list[tuple[Integers, Integers, Floats]]] = {}
-    listed = np.flatnonzero(data.is_listed)
-    every_batch = batches(listed, len(data.songs))
-    for batch in tqdm(every_batch, desc=f"lists, {data.split}", delay=10.0):
+
+    def lists_of(batch: Integers) -> pd.DataFrame:
         rows, left_out = data.ratings[batch], excluded[batch]
         total, best = blended(members, rows, left_out, weights[batch], places)
         best[BLEND] = _best(total, places)
@@ -387,10 +387,16 @@ def lists(
             scores = fitted[name].scores(rows)
             leave_out(scores, left_out)
             best[name] = _best(scores, places)
-        for name, (items, scores) in best.items():
-            parts.setdefault(name, []).append((batch, items, scores))
-    frames = [_list_frame(data, name, part) for name, part in parts.items()]
-    return _together(frames)
+        frames = [_list_frame(data, name, batch, *found) for name, found in best.items()]
+        return pd.concat(frames, ignore_index=True)
+
+    every_batch = batches(np.flatnonzero(data.is_listed), len(data.songs))
+    yield from tqdm(
+        in_order(lists_of, every_batch),
+        total=len(every_batch),
+        desc=f"lists, {data.split}",
+        delay=10.0,
+    )
 
 
 def _best(scores: Floats, places: int) -> tuple[Integers, Floats]:
@@ -399,19 +405,16 @@ def _best(scores: Floats, places: int) -> tuple[Integers, Floats]:
 
 
 def _list_frame(
-    data: SplitData, name: str, parts: list[tuple[Integers, Integers, Floats]]
+    data: SplitData, name: str, batch: Integers, items: Integers, scores: Floats
 ) -> pd.DataFrame:
     """The lists of one recommender, a row per song."""
-    users = np.concatenate([batch for batch, _, _ in parts])
-    items = np.concatenate([items for _, items, _ in parts])
-    scores = np.concatenate([scores for _, _, scores in parts])
     user, place = np.nonzero(items >= 0)
     return pd.DataFrame(
         {
             "snapshot_date": pd.Timestamp(data.snapshot_date),
             "split": constant(data.split, len(user)),
-            "recommender": constant(name, len(user)),
-            "user_id": data.users[users[user]],
+            "recommender": constant(name, len(user)).astype(_LISTED),
+            "user_id": data.users[batch[user]],
             "rank": (place + 1).astype(np.int32),
             "song_id": data.songs[items[user, place]],
             "score": scores[user, place],

@@ -15,7 +15,7 @@ from scipy import linalg, sparse
 from sklearn.decomposition import non_negative_factorization
 from sklearn.exceptions import ConvergenceWarning
 
-from music_box.recommendations.als import Penalty, alternate, solve_rows
+from music_box.recommendations.als import LeastSquares, Penalty, alternate
 from music_box.recommendations.sparse import (
     POSITIVE,
     Floats,
@@ -114,20 +114,26 @@ class ItemNeighbors(Recommender):
         users = negative_power(degrees(values, 1), self.parameters["user_power"] / 2)
         values = scaled(values, rows=users)
         norms = np.sqrt(sums(values.multiply(values), 0))
-        self.similarity = nearest(
-            values, norms, self.parameters["neighbors"], self.parameters["shrinkage"]
+        self.use_similarity(
+            nearest(values, norms, self.parameters["neighbors"], self.parameters["shrinkage"])
         )
+
+    def use_similarity(self, similarity: Matrix) -> None:
+        """Take over neighbours, for each item a row, shape (items, items)."""
+        self.similarity = similarity
+        # for each item those of which it is a neighbour: what a row of items is multiplied by
+        self._similar = similarity.T.tocsr()
 
     def scores(self, user_items: Matrix) -> Floats:
         values = self._weighted(user_items)
-        result: Floats = (values @ self.similarity.T).toarray()
+        result: Floats = (values @ self._similar).toarray()
         return result
 
     def _arrays(self) -> Arrays:
         return _stored(self.similarity, "similarity")
 
     def _restore(self, arrays: Arrays) -> None:
-        self.similarity = _restored(arrays, "similarity")
+        self.use_similarity(_restored(arrays, "similarity"))
 
 
 def nearest(values: Matrix, norms: Floats, neighbors: int, shrinkage: float) -> Matrix:
@@ -159,14 +165,13 @@ class ItemItem(ItemNeighbors):
         # of equal scores the larger summed similarity comes first
         values = user_items.astype(np.float32)
         values.data += np.float32(_TIE_BREAK)
-        result: Floats = (values @ self.similarity.T).toarray()
+        result: Floats = (values @ self._similar).toarray()
         return result
 
     def predicted(self, user_items: Matrix) -> Floats:
         """Mean rating of the neighbours that the user has, by similarity; 0 where he has none."""
-        similar = self.similarity.T
-        total = (user_items.astype(np.float32) @ similar).toarray()
-        weight = (weighted(user_items, 0) @ similar).toarray()
+        total = (user_items.astype(np.float32) @ self._similar).toarray()
+        weight = (weighted(user_items, 0) @ self._similar).toarray()
         result: Floats = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
         return result
 
@@ -179,16 +184,25 @@ class ItemItemMean(ItemItem):
 
 
 class UserNeighbors(Recommender):
-    """What users like the user have: cosine of rows, in which rare items count more."""
+    """What users like the user have: cosine of rows, in which rare items count more.
+
+    Neighbours are looked for among at most `largest_pool` users, drawn at random, so that what a
+    user costs does not grow with the number of users.
+    """
 
     defaults: ClassVar = {
         "neighbors": 100,
         "shrinkage": 1.0,
         "item_power": 0.5,
         "value_power": 0.0,
+        "largest_pool": 40_000,
     }
 
     def _learn(self, user_items: Matrix, seed: int) -> None:
+        users, pool = user_items.shape[0], self.parameters["largest_pool"]
+        if users > pool:
+            drawn = np.random.default_rng(seed).choice(users, pool, replace=False)
+            user_items = user_items[np.sort(drawn)]
         self.user_items = self._weighted(user_items)
         self._prepare()
 
@@ -260,7 +274,8 @@ class LinearAutoencoder(Recommender):
             return
         inverse = self._inverse((rows.T @ rows).toarray())
         diagonal = np.diag(inverse).copy()
-        self.weights = -inverse / np.where(diagonal > 0, diagonal, 1)
+        # row by row, as sparse rows are multiplied
+        self.weights = np.ascontiguousarray(-inverse / np.where(diagonal > 0, diagonal, 1))
         np.fill_diagonal(self.weights, 0)
 
     def _rows(self, user_items: Matrix) -> Matrix:
@@ -357,13 +372,20 @@ class AlternatingLeastSquares(FactorRecommender):
 
     def _learn(self, user_items: Matrix, seed: int) -> None:
         values = self._weighted(user_items)
-        _, self.item_factors = alternate(
+        self.item_factors = alternate(
             values, self.parameters["factors"], self._penalty, self.parameters["iterations"], seed
         )
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._least_squares = LeastSquares(self.item_factors, self._penalty)
 
     def user_factors(self, user_items: Matrix) -> Floats:
-        values = self._weighted(user_items)
-        return solve_rows(values, self.item_factors, self._penalty)
+        return self._least_squares.solve(self._weighted(user_items))
+
+    def _restore(self, arrays: Arrays) -> None:
+        super()._restore(arrays)
+        self._prepare()
 
 
 class SpectralFilter(FactorRecommender):
@@ -450,20 +472,19 @@ class NonNegativeFactors(FactorRecommender):
         self.item_factors = np.ascontiguousarray(items.T, np.float32)
 
     def user_factors(self, user_items: Matrix) -> Floats:
-        rows = user_items.astype(np.float32)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            users, _, _ = non_negative_factorization(
-                rows,
-                H=np.ascontiguousarray(self.item_factors.T),
-                n_components=self.factors,
-                init="custom",
-                update_H=False,
-                tol=0,
-                max_iter=self.parameters["iterations"],
-            )
-        result: Floats = users.astype(np.float32)
-        return result
+        """The factors at which scikit-learn's coordinate descent arrives, items being fixed.
+
+        Their products with items are computed once, not at every iteration, and each factor of all
+        users at once (Cichocki and Phan 2009).
+        """
+        products = user_items.astype(np.float32) @ self.item_factors
+        squares = self.item_factors.T @ self.item_factors
+        users: Floats = np.zeros_like(products)
+        for _ in range(self.parameters["iterations"]):
+            for factor in np.flatnonzero(np.diag(squares)):
+                step = (products[:, factor] - users @ squares[:, factor]) / squares[factor, factor]
+                np.maximum(users[:, factor] + step, 0, out=users[:, factor])
+        return users
 
 
 def _stored(matrix: Matrix, name: str) -> Arrays:

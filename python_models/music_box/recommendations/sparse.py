@@ -59,10 +59,15 @@ def negative_power(values: Floats, power: float) -> Floats:
 
 def keep_largest(matrix: Matrix, count: int) -> Matrix:
     """The `count` largest positive entries of each row; of equal ones the lowest columns."""
+    # the least entry that may be kept is found without sorting the row: few are left to be ranked
+    least = np.zeros(matrix.shape[0], np.float32)
+    for full in np.flatnonzero(np.diff(matrix.indptr) > count).tolist():
+        values = matrix.data[matrix.indptr[full] : matrix.indptr[full + 1]]
+        least[full] = np.partition(values, -count)[-count]
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    is_positive = matrix.data > 0
+    is_candidate = (matrix.data > 0) & (matrix.data >= least[rows])
     row, column, value = _ranked(
-        rows[is_positive], matrix.indices[is_positive], matrix.data[is_positive], matrix.shape
+        rows[is_candidate], matrix.indices[is_candidate], matrix.data[is_candidate], matrix.shape
     )
     is_kept = _places(row, matrix.shape[0]) < count
     entries = (value[is_kept], (row[is_kept], column[is_kept]))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from music_box.parallel import in_order
 from music_box.recommendations.metrics import hits, ndcg
 from music_box.recommendations.recommenders import (
     AlternatingLeastSquares,
@@ -133,9 +131,24 @@ def tune_all(
     def tune_one(name: str) -> Tuned:
         return tune(name, kinds[name], known, hidden, excluded, tries, seed)
 
-    # a core per recommender beats all cores for each, whose matrices are small
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(kinds, pool.map(tune_one, kinds), strict=True))
+    return dict(zip(kinds, in_order(tune_one, kinds), strict=True))
+
+
+def fit_all(
+    kinds: Mapping[str, Kind],
+    parameters: Mapping[str, dict[str, Any]],
+    user_items: Matrix,
+    seed: int,
+) -> dict[str, Recommender]:
+    """Each recommender with its parameters, fitted on a matrix of shape (users, items)."""
+
+    def fit_one(name: str) -> Recommender:
+        recommender = kinds[name].recommender(**parameters[name])
+        recommender.fit(user_items, seed)
+        return recommender
+
+    fitted = tqdm(in_order(fit_one, kinds), "fitting recommenders", len(kinds), delay=10.0)
+    return dict(zip(kinds, fitted, strict=True))
 
 
 def tune(

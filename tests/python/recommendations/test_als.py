@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from music_box.recommendations.als import Penalty, alternate, solve_rows
+from music_box.recommendations.als import LeastSquares, Penalty, alternate
 from music_box.recommendations.sparse import Floats, Matrix
 from numpy.typing import NDArray
 from scipy import sparse
@@ -35,6 +35,16 @@ def normal_equations(matrix: Matrix, others: Floats, penalty: Penalty) -> NDArra
 def factors_of(columns: int, factors: int) -> Floats:
     generator = np.random.default_rng(columns)
     return generator.standard_normal((columns, factors)).astype(np.float32) / np.float32(2)
+
+
+def solve_rows(matrix: Matrix, others: Floats, penalty: Penalty) -> Floats:
+    return LeastSquares(others, penalty).solve(matrix)
+
+
+def both_factors(matrix: Matrix, factors: int, iterations: int) -> tuple[Floats, Floats]:
+    """Factors of users and items."""
+    items = alternate(matrix, factors, PENALTY, iterations, 1)
+    return solve_rows(matrix, items, PENALTY), items
 
 
 def uneven(rows: int, columns: int) -> Matrix:
@@ -107,7 +117,7 @@ def loss(matrix: Matrix, users: Floats, items: Floats, penalty: Penalty) -> floa
 def test_every_iteration_lowers_the_loss() -> None:
     matrix = planted.taste(60, 40, seed=4)
     losses = [
-        loss(matrix, *alternate(matrix, 6, PENALTY, iterations, 1), PENALTY)
+        loss(matrix, *both_factors(matrix, 6, iterations), PENALTY)
         for iterations in (1, 2, 3, 5, 8)
     ]
     assert (np.diff(losses) < 0).all(), losses
@@ -115,9 +125,9 @@ def test_every_iteration_lowers_the_loss() -> None:
 
 def test_two_planted_groups_are_found_and_equal_seeds_give_equal_factors() -> None:
     matrix = planted.taste(60, 40, seed=4)
-    users, items = alternate(matrix, 4, PENALTY, 8, 1)
+    users, items = both_factors(matrix, 4, 8)
     scores = users @ items.T
     own = np.kron(np.eye(2, dtype=bool), np.ones((30, 20), bool))
     assert scores[own].mean() > 5 * np.abs(scores[~own]).mean()
-    for ours, again in zip((users, items), alternate(matrix, 4, PENALTY, 8, 1), strict=True):
+    for ours, again in zip((users, items), both_factors(matrix, 4, 8), strict=True):
         np.testing.assert_array_equal(ours, again)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -106,6 +106,10 @@ def tuning(splits: list[SplitData]) -> pd.DataFrame:
     return choose(splits, POPULARITY, SETTINGS)
 
 
+def together(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(frames, ignore_index=True)
+
+
 @pytest.fixture(scope="module")
 def fits(splits: list[SplitData], tuning: pd.DataFrame) -> pd.DataFrame:
     return fits_of_served(splits, tuning, SETTINGS)
@@ -113,12 +117,12 @@ def fits(splits: list[SplitData], tuning: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def served(splits: list[SplitData], fits: pd.DataFrame, tuning: pd.DataFrame) -> pd.DataFrame:
-    return served_lists(splits, fits, tuning, SETTINGS)
+    return together(served_lists(splits, fits, tuning, SETTINGS))
 
 
 @pytest.fixture(scope="module")
 def judged(splits: list[SplitData], tuning: pd.DataFrame) -> pd.DataFrame:
-    return judged_lists(splits, tuning, SETTINGS)
+    return together(judged_lists(splits, tuning, SETTINGS))
 
 
 # --- Matrices -----------------------------------------------------------------------------------
@@ -292,9 +296,9 @@ def test_tampered_clusters_are_refused(
 ) -> None:
     damaged = tampered(tuning, BLEND)
     with pytest.raises(ArtifactError, match=rf"artifact of {BLEND}, snapshot 2017-05-12 is not"):
-        served_lists(splits, fits, damaged, SETTINGS)
+        together(served_lists(splits, fits, damaged, SETTINGS))
     with pytest.raises(ArtifactError, match="fit again"):
-        judged_lists(splits, damaged, SETTINGS)
+        together(judged_lists(splits, damaged, SETTINGS))
 
 
 # --- Lists --------------------------------------------------------------------------------------
@@ -363,7 +367,7 @@ def test_lists_do_not_depend_on_what_was_hidden(
 ) -> None:
     nothing = sparse.csr_matrix(splits[0].hidden.shape, dtype=np.float32)
     forgetful = replace(splits[0], hidden=nothing, tuning_ratings=nothing)
-    pd.testing.assert_frame_equal(judged_lists([forgetful], tuning, SETTINGS), judged)
+    pd.testing.assert_frame_equal(together(judged_lists([forgetful], tuning, SETTINGS)), judged)
 
 
 def test_nothing_gives_nothing(splits: list[SplitData], tuning: pd.DataFrame) -> None:
@@ -371,11 +375,10 @@ def test_nothing_gives_nothing(splits: list[SplitData], tuning: pd.DataFrame) ->
     only_judged = splits[:1]
     fits = fits_of_served(only_judged, tuning, SETTINGS)
     assert fits.empty and list(fits.columns) == list(FIT_TYPES)
-    served = served_lists(only_judged, fits, tuning, SETTINGS)
-    assert served.empty and list(served.columns) == list(LIST_TYPES)
-    assert judged_lists(splits[1:], tuning, SETTINGS).empty
+    assert not list(served_lists(only_judged, fits, tuning, SETTINGS))
+    assert not list(judged_lists(splits[1:], tuning, SETTINGS))
     unlisted = replace(splits[0], is_listed=np.zeros(USERS, bool))
-    assert judged_lists([unlisted], tuning, SETTINGS).empty
+    assert not list(judged_lists([unlisted], tuning, SETTINGS))
 
 
 # --- As tables ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from music_box.recommendations.sparse import Floats, Matrix, sums
 from music_box.recommendations.tuning import MEMBERS, REPORT
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
+from sklearn.decomposition import TruncatedSVD, non_negative_factorization
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import ndcg_score
 from sklearn.metrics.pairwise import cosine_similarity
 
@@ -136,7 +138,7 @@ def test_of_equal_sums_the_larger_similarity_comes_first() -> None:
     # 4 x one neighbour, or 2 x another that is twice as near; by rating alone both are the same
     similarity = sparse.csr_matrix(np.array([[0, 0, 0, 0.25], [0, 0, 0.5, 0], [0] * 4, [0] * 4]))
     ours = ItemItem()
-    ours.similarity = similarity.astype(np.float32)
+    ours.use_similarity(similarity.astype(np.float32))
     scores = ours.scores(sparse.csr_matrix(np.array([[0, 0, 2, 4]], np.float32)))
     assert scores[0, 1] > scores[0, 0] == pytest.approx(1)
 
@@ -158,6 +160,22 @@ def test_neighbours_of_users_vote_for_what_they_have(neighbors: int) -> None:
     expected = similarity @ values
     is_new = dense(matrix) == 0
     agree(np.where(is_new, ours, 0), np.where(is_new, expected, 0))
+
+
+def test_a_pool_bounds_the_users_who_may_be_neighbours() -> None:
+    matrix = values_without_ties(60, 30, 0.25, seed=6)
+    ours = learnt(UserNeighbors(neighbors=40, largest_pool=20), matrix)
+    assert isinstance(ours, UserNeighbors)
+    pool = dense(ours.user_items) > 0
+    everybody = (dense(matrix) > 0).tolist()
+    assert len(pool) == 20 and all(row in everybody for row in pool.tolist())
+    # whoever is not in the pool is scored by those who are
+    assert (ours.scores(matrix) > 0).any(axis=1).all()
+    assert not (ours.scores(matrix)[:, ~pool.any(axis=0)] > 0).any()
+    again = learnt(UserNeighbors(neighbors=40, largest_pool=60), matrix)
+    np.testing.assert_array_equal(
+        again.scores(matrix), learnt(UserNeighbors(neighbors=40), matrix).scores(matrix)
+    )
 
 
 # --- Linear autoencoder -------------------------------------------------------------------------
@@ -269,6 +287,24 @@ def test_non_negative_factors_reconstruct_a_matrix_that_is_made_of_such() -> Non
     assert ours.factors == 3
     assert (ours.item_factors >= 0).all() and (ours.user_factors(matrix) >= 0).all()
     agree(ours.scores(matrix), values, 0.05)
+
+
+def test_users_factors_are_those_of_coordinate_descent() -> None:
+    matrix = planted.ratings(60, 40, 0.3, seed=21)
+    ours = NonNegativeFactors(factors=5, iterations=12)
+    ours.fit(matrix, seed=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        theirs, _, _ = non_negative_factorization(
+            matrix,
+            H=np.ascontiguousarray(ours.item_factors.T),
+            n_components=5,
+            init="custom",
+            update_H=False,
+            tol=0,
+            max_iter=12,
+        )
+    agree(ours.user_factors(matrix), theirs, 1e-4)
 
 
 # --- What all have in common --------------------------------------------------------------------

@@ -1,0 +1,38 @@
+"""Work shared by all cores, its results in order, few of them in memory at once."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+from threadpoolctl import threadpool_limits
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Results of a function for each item, in the order of the items, computed side by side.
+
+    A thread per core, each with one thread of linear algebra: matrices that fit a core's cache
+    gain nothing from being shared. No more than two results per core wait to be taken.
+
+    Parameters
+    ----------
+    function : leaves whatever it reads as it is.
+    items : of the results.
+    """
+    cores = os.cpu_count() or 1
+    left = iter(items)
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
+        waiting: deque[Future[Result]] = deque(
+            pool.submit(function, item) for item in islice(left, 2 * cores)
+        )
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(function, item) for item in islice(left, 1))
+            yield result
