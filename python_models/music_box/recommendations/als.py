@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg.lapack import sposv
 from threadpoolctl import threadpool_limits
 
 from music_box.recommendations.sparse import Floats, Integers, Matrix
@@ -139,7 +140,7 @@ def _solve_by_factors(entries: Floats, weights: Floats, diagonal: Floats) -> Flo
     weighted_entries = entries * weights[:, :, None]
     systems = np.matmul(weighted_entries.transpose(0, 2, 1), entries)
     systems[:, np.arange(factors), np.arange(factors)] += diagonal
-    return np.linalg.solve(systems, weighted_entries.sum(axis=1)[:, :, None])[:, :, 0]
+    return _solve_all(systems, weighted_entries.sum(axis=1))
 
 
 def _solve_by_entries(entries: Floats, weights: Floats, diagonal: Floats) -> Floats:
@@ -154,6 +155,26 @@ def _solve_by_entries(entries: Floats, weights: Floats, diagonal: Floats) -> Flo
     systems = np.matmul(shrunken, scaled.transpose(0, 2, 1))
     length = entries.shape[1]
     systems[:, np.arange(length), np.arange(length)] += 1
-    solved = np.linalg.solve(systems, roots[:, :, None])
-    result: Floats = np.matmul(shrunken.transpose(0, 2, 1), solved)[:, :, 0]
+    solved = _solve_all(systems, roots)
+    result: Floats = np.matmul(shrunken.transpose(0, 2, 1), solved[:, :, None])[:, :, 0]
+    return result
+
+
+def _solve_all(systems: Floats, right: Floats) -> Floats:
+    """Solutions of symmetric positive definite systems.
+
+    By Cholesky's factorisation, one after the other: half the work of NumPy's solver of general
+    systems, and what NumPy's own factorisation of many costs more.
+
+    Parameters
+    ----------
+    systems : shape (systems, n, n).
+    right : shape (systems, n).
+    """
+    result = np.empty_like(right)
+    for place, system in enumerate(systems):
+        _, result[place], failure = sposv(system.T, right[place], lower=True)
+        if failure:
+            # positive definite but for rounding
+            result[place] = np.linalg.lstsq(system, right[place])[0]
     return result
