@@ -25,6 +25,17 @@ song_dislikes as (
 
 ),
 
+dislike_counts as (
+
+    select
+        snapshot_date,
+        user_id,
+        count(*) as songs
+    from song_dislikes
+    group by snapshot_date, user_id
+
+),
+
 users as (
 
     select
@@ -33,56 +44,118 @@ users as (
         case
             when recommendation_users.is_in_matrix then recommendation_policies.policy
             else 'popularity'
-        end as policy
+        end as policy,
+        -- no choice stands lower in a list
+        coalesce(dislike_counts.songs, 0) + {{ var('reranked_candidates') }}
+            as lowest_rank
     from recommendation_users
     inner join recommendation_policies
         on recommendation_users.snapshot_date = recommendation_policies.snapshot_date
+    left join dislike_counts
+        on
+            recommendation_users.snapshot_date = dislike_counts.snapshot_date
+            and recommendation_users.user_id = dislike_counts.user_id
     where recommendation_users.split = 'serve'
 
 ),
 
-best as (
+candidates as (
 
     select
-        users.snapshot_date,
-        users.user_id,
-        candidates.recommender as policy,
+        candidates.snapshot_date,
+        candidates.user_id,
+        candidates.recommender,
         candidates.song_id,
-        candidates.score,
-        case when candidates.recommender = users.policy then 1 else 2 end
-            as policy_rank,
-        row_number() over (
-            partition by
-                users.snapshot_date, users.user_id, candidates.recommender
-            order by candidates.rank asc
-        ) as candidate_rank
+        candidates.rank,
+        candidates.score
     from recommendation_candidates as candidates
-    inner join users
-        on
-            candidates.snapshot_date = users.snapshot_date
-            and candidates.user_id = users.user_id
-            and candidates.recommender in (users.policy, 'popularity')
     anti join song_dislikes
         on
             candidates.snapshot_date = song_dislikes.snapshot_date
             and candidates.user_id = song_dislikes.user_id
             and candidates.song_id = song_dislikes.song_id
     where candidates.split = 'serve'
+
+),
+
+own_choices as (
+
+    select
+        candidates.*,
+        1 as policy_rank,
+        row_number() over (
+            partition by candidates.snapshot_date, candidates.user_id
+            order by candidates.rank asc
+        ) as candidate_rank
+    from candidates
+    inner join users
+        on
+            candidates.snapshot_date = users.snapshot_date
+            and candidates.user_id = users.user_id
+            and candidates.recommender = users.policy
+            and candidates.rank <= users.lowest_rank
     qualify candidate_rank <= {{ var('reranked_candidates') }}
 
 ),
 
-counted as (
+choice_counts as (
 
     select
-        *,
-        count(*) filter (where policy_rank = 1) over (
-            partition by snapshot_date, user_id
-        ) as policy_songs,
-        min(policy_rank) over (
-            partition by snapshot_date, user_id, song_id
-        ) as first_policy_rank
-    from best
+        snapshot_date,
+        user_id,
+        count(*) as songs
+    from own_choices
+    group by snapshot_date, user_id
+
+),
+
+short_users as (
+
+    select users.*
+    from users
+    left join choice_counts
+        on
+            users.snapshot_date = choice_counts.snapshot_date
+            and users.user_id = choice_counts.user_id
+    where
+        users.policy <> 'popularity'
+        and coalesce(choice_counts.songs, 0) < {{ var('recommended_songs') }}
+
+),
+
+popular_choices as (
+
+    select
+        candidates.*,
+        2 as policy_rank,
+        row_number() over (
+            partition by candidates.snapshot_date, candidates.user_id
+            order by candidates.rank asc
+        ) as candidate_rank
+    from candidates
+    inner join short_users
+        on
+            candidates.snapshot_date = short_users.snapshot_date
+            and candidates.user_id = short_users.user_id
+            and candidates.rank <= short_users.lowest_rank
+    where candidates.recommender = 'popularity'
+    qualify candidate_rank <= {{ var('reranked_candidates') }}
+
+),
+
+choices as (
+
+    select * from own_choices
+
+    union all
+
+    select popular_choices.*
+    from popular_choices
+    anti join own_choices
+        on
+            popular_choices.snapshot_date = own_choices.snapshot_date
+            and popular_choices.user_id = own_choices.user_id
+            and popular_choices.song_id = own_choices.song_id
 
 ),
 
@@ -92,17 +165,11 @@ final as (
         snapshot_date,
         user_id,
         song_id,
-        policy,
+        recommender as policy,
         policy_rank,
         candidate_rank,
         score
-    from counted
-    where
-        policy_rank = 1
-        or (
-            policy_songs < {{ var('recommended_songs') }}
-            and first_policy_rank = 2
-        )
+    from choices
 
 )
 

@@ -17,7 +17,12 @@ with recommendation_users as (
 recommendation_lists as (
 
     select * from {{ ref('recommendation_lists') }}
-    where split = 'serve'
+    where
+        split = 'serve'
+        and recommender in (
+            '{{ recommenders | join("',
+            '") }}'
+        )
 
 ),
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from duckdb import DuckDBPyRelation
 
 
 def typed(session: Any, frame: pd.DataFrame, types: Mapping[str, str]) -> Any:  # noqa: ANN401 - dbt's session has no type
@@ -31,6 +32,18 @@ def streamed(session: Any, frames: Iterable[pd.DataFrame], types: Mapping[str, s
     )
     reader = pa.RecordBatchReader.from_batches(schema, batches)
     return session.from_arrow(reader).project(_casts(types))
+
+
+def enumerated(relation: DuckDBPyRelation, columns: Iterable[str]) -> DuckDBPyRelation:
+    """The relation with these columns of few texts as categories of a frame, each stored once."""
+    casts = []
+    for column in columns:
+        values = sorted(text for (text,) in relation.project(column).distinct().fetchall())
+        names = ", ".join("'" + text.replace("'", "''") + "'" for text in values)
+        casts.append(
+            f"cast({column} as enum({names})) as {column}" if values else f"{column} as {column}"
+        )
+    return relation.project(f"* replace ({', '.join(casts)})")
 
 
 def constant(text: str, rows: int) -> pd.Categorical:
