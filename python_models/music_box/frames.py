@@ -38,7 +38,8 @@ def enumerated(relation: DuckDBPyRelation, columns: Iterable[str]) -> DuckDBPyRe
     """The relation with these columns of few texts as categories of a frame, each stored once."""
     casts = []
     for column in columns:
-        values = sorted(text for (text,) in relation.project(column).distinct().fetchall())
+        found = relation.project(column).distinct().fetchall()
+        values = sorted(text for (text,) in found if text is not None)
         names = ", ".join("'" + text.replace("'", "''") + "'" for text in values)
         casts.append(
             f"cast({column} as enum({names})) as {column}" if values else f"{column} as {column}"
