@@ -111,7 +111,8 @@ def choose(
 
     Parameters
     ----------
-    splits : of one warehouse.
+    splits : of one warehouse, the temporal one before the served one and after all others; one at a
+        time is in memory.
     report_weights : `recommender` and `weight` of the sources of the report's combination.
     settings : see `Settings`.
 
@@ -120,14 +121,12 @@ def choose(
     DataFrame
         A row per split and recommender, policy or report's recommender, see `TUNING_TYPES`.
     """
-    every = list(splits)
-    has_temporal = any(data.split == "temporal" for data in every)
-    rows = [
-        row
-        for data in every
-        if not (data.split == "serve" and has_temporal)
-        for row in _choose(data, report_weights, settings)
-    ]
+    rows: list[dict[str, Any]] = []
+    for data in splits:
+        rows.extend(_choose(data, report_weights, settings))
+        if data.split == "temporal":
+            # it answers for the served one, which need not be read
+            break
     return pd.DataFrame(rows, columns=list(TUNING_TYPES))
 
 

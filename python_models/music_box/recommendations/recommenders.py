@@ -170,9 +170,11 @@ class ItemItem(ItemNeighbors):
 
     def predicted(self, user_items: Matrix) -> Floats:
         """Mean rating of the neighbours that the user has, by similarity; 0 where he has none."""
-        total = (user_items.astype(np.float32) @ self._similar).toarray()
-        weight = (weighted(user_items, 0) @ self._similar).toarray()
-        result: Floats = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+        total = user_items.astype(np.float32) @ self._similar
+        # the same entries in the same order: they differ in values alone
+        weight = weighted(user_items, 0) @ self._similar
+        total.data /= weight.data
+        result: Floats = total.toarray()
         return result
 
 

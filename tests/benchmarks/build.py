@@ -1,0 +1,145 @@
+"""What a whole build costs as users grow: every node timed, on generated logs, then the next day.
+
+For each number of users: logs of 45 days; the first 44 of them built whole, with data tests; the
+last day added, which a daily run loads and scores with the models that are fitted; and each
+recommender alone. Nodes run one after the other, so that each has its own CPU seconds and peak of
+memory. Results are JSON, one folder per number of users, of which `performance_page.py` makes
+tables and a plot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+PROJECT = Path(__file__).parents[2]
+MEASURED_BUILD = Path(__file__).with_name("measured_build.py")
+RECOMMENDERS = Path(__file__).with_name("recommenders.py")
+FIRST_DATE, LAST_DATE, NEXT_DATE = "2017-03-30", "2017-05-12", "2017-05-13"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one number of users has its logs, its warehouse and its results."""
+
+    folder: Path
+
+    @property
+    def logs(self) -> Path:
+        """All days."""
+        return self.folder / "logs"
+
+    @property
+    def raw_logs(self) -> Path:
+        """The days that are delivered so far."""
+        return self.folder / "raw_logs"
+
+    @property
+    def warehouse(self) -> Path:
+        """What dbt builds."""
+        return self.folder / "warehouse"
+
+    def results(self, name: str) -> Path:
+        """A file of results."""
+        return self.folder / "results" / name
+
+    def environment(self) -> dict[str, str]:
+        """What dbt and the package need to know."""
+        return os.environ | {
+            "PYTHONPATH": f"{PROJECT / 'python_models'}:{PROJECT / 'tests'}",
+            "RAW_LOGS": str(self.raw_logs),
+            "MUSIC_BOX_WAREHOUSE": str(self.warehouse),
+            "DBT_PROFILES_DIR": "profiles",
+            "DBT_TARGET_PATH": str(self.warehouse / "target"),
+            "DBT_LOG_PATH": str(self.warehouse / "logs"),
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+
+    def run(self, *arguments: str | Path) -> None:
+        """Run Python in the project, for this place."""
+        command = [sys.executable, *map(str, arguments)]
+        subprocess.run(command, cwd=PROJECT, env=self.environment(), check=True)
+
+    def dbt(self, results: str, *arguments: str) -> None:
+        """Run dbt and note what each node cost."""
+        self.run(MEASURED_BUILD, "--nodes", self.results(results), "--no-use-colors", *arguments)
+
+
+def generate(place: Place, users: int) -> None:
+    """Write the logs, unless they are there."""
+    if not place.logs.exists():
+        arguments = ["--users", str(users), "--first-date", FIRST_DATE, "--last-date", NEXT_DATE]
+        place.run("-m", "music_box.sample_logs", *arguments, "--out", place.logs)
+
+
+def deliver(place: Place, *, until_next_day: bool) -> None:
+    """Link the days into the folder of deliveries, all or all but the last."""
+    place.raw_logs.mkdir(parents=True, exist_ok=True)
+    is_later = re.compile(re.escape(NEXT_DATE.replace("-", "")))
+    for source in place.logs.iterdir():
+        link = place.raw_logs / source.name
+        if is_later.match(source.name) and not until_next_day:
+            link.unlink(missing_ok=True)
+        elif not link.exists():
+            os.link(source, link)
+
+
+def describe(place: Place, users: int) -> None:
+    """Note what was built, and on which machine."""
+    names = [path for path in place.raw_logs.iterdir() if path.name[:8].isdigit()]
+    database = place.warehouse / "music_box.duckdb"
+    with duckdb.connect(str(database), read_only=True) as connection:
+        counted = connection.sql("select cast(sum(records) as bigint) from reports.rpt_deliveries")
+        ((records,),) = counted.fetchall()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    description = {
+        "users": users,
+        "raw_bytes": sum(path.stat().st_size for path in names),
+        "files": len(names),
+        "records": records,
+        "warehouse_bytes": database.stat().st_size,
+        "cores": os.cpu_count(),
+        "memory_gigabytes": round(memory, 1),
+    }
+    place.results("size.json").write_text(json.dumps(description, indent=2), "utf-8")
+
+
+def measure(place: Place, users: int) -> None:
+    """Generate, build whole, add a day, and ask each recommender."""
+    generate(place, users)
+    shutil.rmtree(place.warehouse, ignore_errors=True)
+    place.warehouse.mkdir(parents=True)
+    deliver(place, until_next_day=False)
+    print(f"\n--- {users:,} users: the whole build", flush=True)
+    # unit tests ask whether the code is right, not the data; they cost the same at every size
+    place.dbt("whole.jsonl", "build", "--exclude-resource-type", "unit_test")
+    describe(place, users)
+    print(f"\n--- {users:,} users: each recommender", flush=True)
+    place.run(RECOMMENDERS, "--out", place.results("recommenders.jsonl"))
+    print(f"\n--- {users:,} users: the next day", flush=True)
+    deliver(place, until_next_day=True)
+    daily = ["build", "--selector", "daily", "--exclude-resource-type", "unit_test"]
+    place.dbt("daily.jsonl", *daily)
+
+
+def main() -> None:
+    """Measure one size after the other."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--users", type=int, nargs="+", default=[6_000, 60_000, 600_000])
+    parser.add_argument("--folder", type=Path, default=PROJECT / "warehouse" / "bench")
+    chosen = parser.parse_args()
+    for users in chosen.users:
+        measure(Place(chosen.folder.resolve() / str(users)), users)
+
+
+if __name__ == "__main__":
+    main()
