@@ -1,4 +1,4 @@
--- First of the two scans that feed the feature families: what each user of a snapshot
+-- First of the three scans that feed the feature families: what each user of a snapshot
 -- did on each day of its feature window, plays cleaned.
 with snapshots as (
 
