@@ -19,7 +19,9 @@ from .lines import download, play, search
 EVENTS = {"down": "downloads", "play": "plays", "search": "searches"}
 COLUMNS = {
     "down": "user_id, is_android, song_id, song_name, singer, is_paid",
-    "play": ("user_id, is_android, song_id, song_name, singer, play_seconds, song_seconds, is_paid"),
+    "play": (
+        "user_id, is_android, song_id, song_name, singer, play_seconds, song_seconds, is_paid"
+    ),
     "search": "user_id, is_android, searched_at, search_query, is_query_decoded",
 }
 
