@@ -1,15 +1,17 @@
 {#-
-    The irregular lines of all accepted deliveries: delivery_id, line_number, line_text,
+    The irregular lines of accepted deliveries: delivery_id, line_number, line_text,
     is_replaced, is_too_long.
+
+    `condition` picks the deliveries by a predicate over `stg_player_logs__deliveries`.
 -#}
-{% macro read_irregular_lines() %}
+{% macro read_irregular_lines(condition) %}
     {%- set deliveries = ref('stg_player_logs__deliveries') -%}
     {%- set files = [] -%}
     {%- if execute and load_relation(deliveries) is not none -%}
         {%- set files = run_query(
             "select delivery_id, irregular_path from " ~ deliveries
-            ~ " where status = 'accepted' and irregular_path is not null"
-            ~ " order by delivery"
+            ~ " where status = 'accepted' and irregular_path is not null and "
+            ~ condition ~ " order by delivery"
         ).rows -%}
     {%- endif -%}
     {%- for delivery_id, irregular_path in files %}

@@ -5,12 +5,7 @@
 -#}
 {% macro read_new_records(event) %}
     {%- set fields = var('log_fields')[event] -%}
-    {%- set is_new = 'true' -%}
-    {%- if is_incremental() -%}
-        {%- set is_new -%}
-            delivery_id not in (select distinct delivery_id from {{ this }})
-        {%- endset -%}
-    {%- endif %}
+    {%- set is_new = is_new_delivery() %}
     select * from ({{ read_deliveries(event, is_new) }}) as regular_lines
 
     union all

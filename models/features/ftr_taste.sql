@@ -7,26 +7,15 @@ with user_songs as (
 
 ),
 
-user_days as (
+user_singers as (
 
-    select * from {{ ref('int_snapshot_user_days') }}
+    select * from {{ ref('int_snapshot_user_singers') }}
 
 ),
 
-songs as (
+user_days as (
 
-    select
-        snapshot_date,
-        user_id,
-        song_id,
-        sum(plays) as plays,
-        {{ song_rating(
-            'cast(sum(total_play_score) as double) / nullif(sum(plays), 0)',
-            'sum(downloads)'
-        ) }} as rating
-    from user_songs
-    where {{ is_song('song_id') }}
-    group by snapshot_date, user_id, song_id
+    select * from {{ ref('int_snapshot_user_days') }}
 
 ),
 
@@ -37,24 +26,24 @@ song_taste as (
         user_id,
         count(*) filter (where plays > 0) as distinct_songs,
         sum(plays) as song_plays,
-        count(*) filter (where rating >= {{ var('liked_rating') }}) as liked_songs
-    from songs
+        count(*) filter (
+            where {{ song_rating(ratio('total_play_score', 'plays'), 'downloads') }}
+            >= {{ var('liked_rating') }}
+        ) as liked_songs
+    from user_songs
     group by snapshot_date, user_id
 
 ),
 
-singers as (
+singer_shares as (
 
     select
         snapshot_date,
         user_id,
-        singer,
-        cast(sum(plays) as double) as plays,
-        cast(sum(sum(plays)) over (partition by snapshot_date, user_id) as double)
-            as all_plays
-    from user_songs
-    where singer is not null and plays > 0
-    group by snapshot_date, user_id, singer
+        cast(plays as double)
+        / cast(sum(plays) over (partition by snapshot_date, user_id) as double)
+            as play_share
+    from user_singers
 
 ),
 
@@ -64,10 +53,9 @@ singer_taste as (
         snapshot_date,
         user_id,
         count(*) as distinct_singers,
-        max(plays / all_plays) as top_singer_share,
-        {{ exact_sum('-(plays / all_plays) * ln(plays / all_plays)', digits=18) }}
-            as singer_entropy
-    from singers
+        max(play_share) as top_singer_share,
+        {{ exact_sum('-play_share * ln(play_share)', digits=18) }} as singer_entropy
+    from singer_shares
     group by snapshot_date, user_id
 
 ),

@@ -1,98 +1,118 @@
 -- What is dropped and what is filled in when the plays of a snapshot are cleaned: one
 -- row per snapshot, so that no second copy of the plays is needed. Each rule looks at
--- what the last one left.
+-- what the last one left. Plays are read once and counted; the rest needs their few
+-- values alone.
 with window_plays as (
 
     select * from {{ ref('int_window_plays') }}
 
 ),
 
-song_caps as (
+counted_plays as (
 
     select
         snapshot_date,
-        percentile_cont({{ var('outlier_percentile') }}) within group (
-            order by case when song_seconds >= 0 then song_seconds end
-        ) as song_seconds_cap
+        song_seconds,
+        play_seconds,
+        count(*) as plays
     from window_plays
-    group by snapshot_date
+    group by snapshot_date, song_seconds, play_seconds
 
 ),
 
--- every length is known from here on, though it may be 0 or less
-within_song_cap as (
+song_counts as (
 
     select
-        window_plays.snapshot_date,
-        window_plays.song_seconds,
-        window_plays.play_seconds
-    from window_plays
+        snapshot_date,
+        song_seconds as seconds,
+        sum(plays) as plays
+    from counted_plays
+    where song_seconds >= 0
+    group by snapshot_date, song_seconds
+
+),
+
+song_caps as (
+
+    {{ counted_percentile('song_counts', var('outlier_percentile')) }}
+
+),
+
+song_means as (
+
+    select
+        song_counts.snapshot_date,
+        {{ exact_sum('song_counts.seconds', times='song_counts.plays') }}
+        / sum(song_counts.plays) as song_seconds_mean
+    from song_counts
     inner join song_caps
         on
-            window_plays.snapshot_date = song_caps.snapshot_date
-            and window_plays.song_seconds <= song_caps.song_seconds_cap
+            song_counts.snapshot_date = song_caps.snapshot_date
+            and song_counts.seconds <= song_caps.percentile
+    where song_counts.seconds > 0
+    group by song_counts.snapshot_date
 
 ),
 
 -- a play whose length cannot be filled in is dropped, and its time has no say
-song_means as (
+play_counts as (
 
     select
-        snapshot_date,
-        {{ exact_sum('case when song_seconds > 0 then song_seconds end') }}
-        / nullif(count(*) filter (where song_seconds > 0), 0) as song_seconds_mean
-    from within_song_cap
-    group by snapshot_date
+        counted_plays.snapshot_date,
+        counted_plays.play_seconds as seconds,
+        sum(counted_plays.plays) as plays
+    from counted_plays
+    inner join song_caps
+        on
+            counted_plays.snapshot_date = song_caps.snapshot_date
+            and counted_plays.song_seconds <= song_caps.percentile
+    inner join song_means on counted_plays.snapshot_date = song_means.snapshot_date
+    where counted_plays.play_seconds >= 0
+    group by counted_plays.snapshot_date, counted_plays.play_seconds
 
 ),
 
 play_caps as (
 
-    select
-        within_song_cap.snapshot_date,
-        percentile_cont({{ var('outlier_percentile') }}) within group (
-            order by
-                case
-                    when within_song_cap.play_seconds >= 0
-                        then within_song_cap.play_seconds
-                end
-        ) as play_seconds_cap
-    from within_song_cap
-    inner join song_means
-        on
-            within_song_cap.snapshot_date = song_means.snapshot_date
-            and song_means.song_seconds_mean is not null
-    group by within_song_cap.snapshot_date
+    {{ counted_percentile('play_counts', var('outlier_percentile')) }}
 
 ),
 
 play_means as (
 
     select
-        within_song_cap.snapshot_date,
-        {{ exact_sum('within_song_cap.play_seconds') }} / count(*) as play_seconds_mean
-    from within_song_cap
+        play_counts.snapshot_date,
+        {{ exact_sum('play_counts.seconds', times='play_counts.plays') }}
+        / sum(play_counts.plays) as play_seconds_mean
+    from play_counts
     inner join play_caps
         on
-            within_song_cap.snapshot_date = play_caps.snapshot_date
-            and within_song_cap.play_seconds <= play_caps.play_seconds_cap
-    where {{ is_valid_play_time('within_song_cap.play_seconds') }}
-    group by within_song_cap.snapshot_date
+            play_counts.snapshot_date = play_caps.snapshot_date
+            and play_counts.seconds <= play_caps.percentile
+    where {{ is_valid_play_time('play_counts.seconds') }}
+    group by play_counts.snapshot_date
+
+),
+
+snapshots as (
+
+    select distinct snapshot_date from counted_plays
 
 ),
 
 final as (
 
     select
-        song_caps.snapshot_date,
-        song_caps.song_seconds_cap,
+        snapshots.snapshot_date,
+        song_caps.percentile as song_seconds_cap,
         song_means.song_seconds_mean,
-        play_caps.play_seconds_cap,
+        play_caps.percentile as play_seconds_cap,
         play_means.play_seconds_mean
-    from song_caps
-    left join song_means on song_caps.snapshot_date = song_means.snapshot_date
-    left join play_caps on song_caps.snapshot_date = play_caps.snapshot_date
-    left join play_means on song_caps.snapshot_date = play_means.snapshot_date
+    from snapshots
+    left join song_caps on snapshots.snapshot_date = song_caps.snapshot_date
+    left join song_means on snapshots.snapshot_date = song_means.snapshot_date
+    left join play_caps on snapshots.snapshot_date = play_caps.snapshot_date
+    left join play_means on snapshots.snapshot_date = play_means.snapshot_date
 
 )
 

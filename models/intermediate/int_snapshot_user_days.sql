@@ -1,4 +1,4 @@
--- First of the two scans that feed the feature families: what each user of a snapshot
+-- First of the three scans that feed the feature families: what each user of a snapshot
 -- did on each day of its feature window, plays cleaned.
 with snapshots as (
 
@@ -37,13 +37,11 @@ play_days as (
         event_date,
         count(*) as plays,
         {%- for border in var('completion_band_borders') %}
-        count(*) filter (where completion_band = {{ loop.index }})
+        {{ count_where('completion_band = ' ~ loop.index) }}
             as plays_band_{{ loop.index }},
         {%- endfor %}
-        count(*) filter (where {{ is_completed('completion') }}) as completed_plays,
-        count(*) filter (where play_seconds < {{ var('early_skip_seconds') }})
-            as early_skips,
-        count(*) filter (where song_id = 0) as local_file_plays,
+        {{ count_where('play_seconds < ' ~ var('early_skip_seconds')) }} as early_skips,
+        {{ count_where('song_id = 0') }} as local_file_plays,
         {{ exact_sum('play_seconds') }} as play_seconds,
         sum(completion_billionths) as completion_billionths,
         sum(completion_billionths * completion_billionths)
@@ -67,14 +65,18 @@ final as (
         user_days.iphone_records,
         user_days.paid_records,
         {%- for measure in [
-            'plays', 'completed_plays', 'early_skips', 'local_file_plays',
-            'completion_billionths', 'squared_completion_billionths'
+            'plays', 'early_skips', 'local_file_plays', 'completion_billionths',
+            'squared_completion_billionths'
         ] %}
         coalesce(play_days.{{ measure }}, 0) as {{ measure }},
         {%- endfor %}
         {%- for border in var('completion_band_borders') %}
         coalesce(play_days.plays_band_{{ loop.index }}, 0)
             as plays_band_{{ loop.index }},
+        {%- if loop.last %}
+        -- a song is heard to its end in the uppermost band
+        coalesce(play_days.plays_band_{{ loop.index }}, 0) as completed_plays,
+        {%- endif %}
         {%- endfor %}
         coalesce(play_days.play_seconds, 0.0) as play_seconds
     from snapshot_users

@@ -1,6 +1,6 @@
--- Second of the two scans: what each user of a snapshot played (cleaned) and downloaded
--- in its feature window, song by song. The singer is part of the grain because local
--- files share one song_id.
+-- Second of the three scans: what each user of a snapshot played (cleaned) and
+-- downloaded in its feature window, song by song. Local files are no songs: they share
+-- one song_id.
 with cleaned_plays as (
 
     select * from {{ ref('int_cleaned_plays') }}
@@ -25,6 +25,7 @@ downloads as (
 
 ),
 
+-- a download has no play score
 events as (
 
     select
@@ -32,11 +33,9 @@ events as (
         user_id,
         event_date,
         song_id,
-        singer,
-        1 as plays,
-        {{ completion_band('completion') }} as play_score,
-        0 as downloads
+        {{ completion_band('completion') }} as play_score
     from cleaned_plays
+    where {{ is_song('song_id') }}
 
     union all
 
@@ -45,10 +44,7 @@ events as (
         downloads.user_id,
         downloads.event_date,
         downloads.song_id,
-        downloads.singer,
-        0 as plays,
-        0 as play_score,
-        1 as downloads
+        null as play_score
     from downloads
     inner join snapshots
         on
@@ -58,6 +54,45 @@ events as (
         on
             downloads.user_id = snapshot_users.user_id
             and snapshots.snapshot_date = snapshot_users.snapshot_date
+    where {{ is_song('downloads.song_id') }}
+
+),
+
+-- columns rather than filters: counting what is not null is cheap
+placed as (
+
+    select
+        *,
+        case when {{ is_weekend('event_date') }} then play_score end
+            as weekend_play_score,
+        case
+            when {{ in_last_days('event_date', var('validation_days')) }}
+                then play_score
+        end as late_play_score,
+        case
+            when {{ in_last_days('event_date', var('validation_days')) }}
+                then event_date
+        end as late_date
+    from events
+
+),
+
+counted as (
+
+    select
+        snapshot_date,
+        user_id,
+        song_id,
+        count(*) as records,
+        count(play_score) as plays,
+        sum(play_score) as total_play_score,
+        max(play_score) as best_play_score,
+        count(weekend_play_score) as weekend_plays,
+        count(late_date) as late_records,
+        count(late_play_score) as late_plays,
+        sum(late_play_score) as late_play_score
+    from placed
+    group by snapshot_date, user_id, song_id
 
 ),
 
@@ -67,19 +102,15 @@ final as (
         snapshot_date,
         user_id,
         song_id,
-        singer,
-        cast(sum(plays) as bigint) as plays,
-        cast(sum(play_score) as bigint) as total_play_score,
-        max(play_score) as best_play_score,
-        coalesce(
-            cast(sum(plays) filter (where {{ is_weekend('event_date') }}) as bigint), 0
-        ) as weekend_plays,
-        cast(sum(downloads) as bigint) as downloads,
-        {{ sum_last_days('plays', var('validation_days')) }} as late_plays,
-        {{ sum_last_days('play_score', var('validation_days')) }} as late_play_score,
-        {{ sum_last_days('downloads', var('validation_days')) }} as late_downloads
-    from events
-    group by snapshot_date, user_id, song_id, singer
+        plays,
+        coalesce(cast(total_play_score as bigint), 0) as total_play_score,
+        coalesce(best_play_score, 0) as best_play_score,
+        weekend_plays,
+        records - plays as downloads,
+        late_plays,
+        coalesce(cast(late_play_score as bigint), 0) as late_play_score,
+        late_records - late_plays as late_downloads
+    from counted
 
 )
 

@@ -29,19 +29,18 @@ play_days as (
         user_id,
         event_date,
         count(*) as plays,
-        count(*) filter (
-            where is_believable
-            and song_seconds > 0
-            and {{ is_completed('play_seconds / song_seconds') }}
-        ) as completed_plays,
+        {{ count_where(
+            'is_believable and song_seconds > 0 and '
+            ~ is_completed('play_seconds / song_seconds')
+        ) }} as completed_plays,
         {{ exact_sum('case when is_believable then play_seconds end') }}
             as play_seconds,
         0 as downloads,
         0 as searches,
         0 as evening_searches,
-        count(*) filter (where device = 'ar') as android_records,
-        count(*) filter (where device = 'ip') as iphone_records,
-        count(*) filter (where is_paid) as paid_records
+        {{ count_where('is_android') }} as android_records,
+        {{ count_where('not is_android') }} as iphone_records,
+        {{ count_where('is_paid') }} as paid_records
     from plays
     group by user_id, event_date
 
@@ -58,9 +57,9 @@ download_days as (
         count(*) as downloads,
         0 as searches,
         0 as evening_searches,
-        count(*) filter (where device = 'ar') as android_records,
-        count(*) filter (where device = 'ip') as iphone_records,
-        count(*) filter (where is_paid) as paid_records
+        {{ count_where('is_android') }} as android_records,
+        {{ count_where('not is_android') }} as iphone_records,
+        {{ count_where('is_paid') }} as paid_records
     from downloads
     group by user_id, event_date
 
@@ -76,11 +75,11 @@ search_days as (
         0.0 as play_seconds,
         0 as downloads,
         count(*) as searches,
-        count(*) filter (
-            where extract(hour from searched_at) >= {{ var('evening_start_hour') }}
-        ) as evening_searches,
-        count(*) filter (where device = 'ar') as android_records,
-        count(*) filter (where device = 'ip') as iphone_records,
+        {{ count_where(
+            'extract(hour from searched_at) >= ' ~ var('evening_start_hour')
+        ) }} as evening_searches,
+        {{ count_where('is_android') }} as android_records,
+        {{ count_where('not is_android') }} as iphone_records,
         0 as paid_records
     from searches
     group by user_id, event_date

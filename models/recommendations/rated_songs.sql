@@ -13,24 +13,14 @@ feedback as (
 
 ),
 
--- one song may be logged with several singers
 songs as (
 
     select
-        snapshot_date,
-        user_id,
-        song_id,
-        sum(plays) as plays,
-        sum(total_play_score) as total_play_score,
-        max(best_play_score) as best_play_score,
-        sum(downloads) as downloads,
-        sum(late_plays) as late_plays,
-        sum(plays) - sum(late_plays) as early_plays,
-        sum(total_play_score) - sum(late_play_score) as early_play_score,
-        sum(downloads) - sum(late_downloads) as early_downloads
+        *,
+        plays - late_plays as early_plays,
+        total_play_score - late_play_score as early_play_score,
+        downloads - late_downloads as early_downloads
     from user_songs
-    where {{ is_song('song_id') }}
-    group by snapshot_date, user_id, song_id
 
 ),
 
@@ -65,9 +55,9 @@ final as (
         snapshot_date,
         user_id,
         song_id,
-        cast(plays as bigint) as plays,
-        cast(late_plays as bigint) as late_plays,
-        cast(downloads as bigint) as downloads,
+        plays,
+        late_plays,
+        downloads,
         {{ ratio('total_play_score', 'plays') }} as play_score,
         {{ song_rating('0.0', 'downloads') }} as download_score,
         {{ song_rating(ratio('total_play_score', 'plays'), 'downloads', 'is_liked') }}

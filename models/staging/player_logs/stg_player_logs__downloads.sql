@@ -26,7 +26,7 @@ final as (
         singer,
 
         -- how
-        device,
+        {{ is_android('device') }} as is_android,
         paid_flag = '1' as is_paid,
         event_date
     from records

@@ -8,9 +8,15 @@
 --     known form has that form.
 --   * If a line could belong to the one before as well as to the one after, joining
 --     would be a guess.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook='{{ delete_gone_deliveries() }}',
+) }}
+
 with irregular_lines as (
 
-    {{ read_irregular_lines() }}
+    {{ read_irregular_lines(is_new_delivery()) }}
 
 ),
 

@@ -28,7 +28,7 @@ final as (
         {{ to_number('song_length') }} as song_seconds,
 
         -- how
-        device,
+        {{ is_android('device') }} as is_android,
         paid_flag = '1' as is_paid,
         event_date
     from records

@@ -27,7 +27,7 @@ final as (
         or {{ decode_url('search_query') }} is not null as is_query_decoded,
 
         -- how
-        device,
+        {{ is_android('device') }} as is_android,
         {{ to_time('time_stamp') }} as searched_at,
         event_date
     from records

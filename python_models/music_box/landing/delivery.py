@@ -23,6 +23,8 @@ from music_box.landing.names import DeliveryName
 
 CUT_UPLOAD_BYTES = 1024 * 1024
 
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 @dataclass(frozen=True)
 class LandedFile:
@@ -166,7 +168,7 @@ class _Separation:
                 "is_replaced": line.is_replaced,
                 "is_too_long": block.is_too_long,
             }
-            self.irregular_file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            self.irregular_file.write(_to_json(row) + "\n")
         self.lines += split.lines
         self.irregular_lines += len(split.irregular)
         self.bytes_seen += len(block.content)

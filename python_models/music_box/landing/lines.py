@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 BLOCK_BYTES = 256 * 1024  # stays in a core's cache: the scans run 1.4 x as fast as on 16 MiB blocks
 MAX_LINE_BYTES = 1024 * 1024  # a longer line would not fit the buffers of those who read on
 KEPT_LINE_BYTES = 1000  # of a line that is too long
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-# All bytes that cannot tell whether a line is regular. A regular line is left with its tabs.
-_NEUTRAL_BYTES = bytes(byte for byte in range(256) if byte not in b"\t\n\r\0")
+# The only bytes that tell whether a line is regular, which has nothing but tabs before its newline.
+_NUL, _TAB, _NEWLINE, _RETURN = b"\0\t\n\r"
 
 
 class Readable(Protocol):
@@ -108,28 +110,34 @@ def split_block(content: bytes, fields: int) -> SplitBlock:
     fields
         How many tab-separated fields a regular line has.
     """
-    blank = b"\t" * (fields - 1)
-    regular = blank + b"\n"
-    shape = content.translate(None, _NEUTRAL_BYTES)
-    if b"\r" in shape and b"\r\n" in content:
+    if b"\r" in content and b"\r\n" in content:  # looking for two bytes is ten times as slow
         content = content.replace(b"\r\n", b"\n")
-        shape = content.translate(None, _NEUTRAL_BYTES)
-    has_only_text = _is_text(content)
-    lines = len(shape) // len(regular)
-    if has_only_text and shape == regular * lines:
-        return SplitBlock(content, [], lines)
-    texts = content.split(b"\n")
-    texts.pop()  # what follows the last newline: nothing
-    shapes = shape.split(b"\n")[:-1]
-    suspects = {position for position, tabs in enumerate(shapes) if tabs != blank}
-    if not has_only_text:
-        suspects |= {position for position, line in enumerate(texts) if not _is_text(line)}
+    octets = np.frombuffer(content, np.uint8)
+    marks = np.flatnonzero(octets <= _RETURN)
+    kinds = octets[marks]
+    is_mark = (kinds == _TAB) | (kinds == _NEWLINE)
+    if not is_mark.all():
+        is_mark |= (kinds == _NUL) | (kinds == _RETURN)
+        marks, kinds = marks[is_mark], kinds[is_mark]
+    newlines = np.flatnonzero(kinds == _NEWLINE)
+    ends = marks[newlines]
+    is_irregular = np.diff(newlines, prepend=-1) != fields
+    is_irregular[np.searchsorted(newlines, np.flatnonzero(kinds < _TAB))] = True
+    is_irregular[np.searchsorted(newlines, np.flatnonzero(kinds > _NEWLINE))] = True
+    is_irregular[np.searchsorted(ends, _places_of_no_text(content))] = True
     irregular = []
-    for position in sorted(suspects):
-        text = replace_what_is_no_text(texts[position])
-        irregular.append(IrregularLine(position, text, text.encode("utf-8") != texts[position]))
-        texts[position] = blank
-    return SplitBlock(b"\n".join(texts) + b"\n", irregular, len(texts))
+    pieces = []
+    copied = 0
+    for position in np.flatnonzero(is_irregular).tolist():
+        start = int(ends[position - 1]) + 1 if position else 0
+        end = int(ends[position])
+        text = replace_what_is_no_text(content[start:end])
+        is_replaced = text.encode("utf-8") != content[start:end]
+        irregular.append(IrregularLine(position, text, is_replaced))
+        pieces += [content[copied:start], b"\t" * (fields - 1)]
+        copied = end
+    regular = b"".join([*pieces, content[copied:]]) if irregular else content
+    return SplitBlock(regular, irregular, len(ends))
 
 
 def replace_what_is_no_text(line: bytes) -> str:
@@ -137,9 +145,17 @@ def replace_what_is_no_text(line: bytes) -> str:
     return line.decode("utf-8", "replace").replace("\0", REPLACEMENT).replace("\r", REPLACEMENT)
 
 
-def _is_text(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _places_of_no_text(content: bytes) -> list[int]:
+    """One byte of invalid UTF-8 in each line that has some."""
+    places = []
+    start = 0
+    view = memoryview(content)  # its slices are no copies
+    while start < len(content):
+        try:
+            str(view[start:], "utf-8")
+        except UnicodeDecodeError as error:
+            places.append(start + error.start)
+            start = content.index(b"\n", places[-1]) + 1
+        else:
+            break
+    return places

@@ -18,14 +18,16 @@ from .lines import download, play, search
 
 EVENTS = {"down": "downloads", "play": "plays", "search": "searches"}
 COLUMNS = {
-    "down": "user_id, device, song_id, song_name, singer, is_paid",
-    "play": ("user_id, device, song_id, song_name, singer, play_seconds, song_seconds, is_paid"),
-    "search": "user_id, device, searched_at, search_query, is_query_decoded",
+    "down": "user_id, is_android, song_id, song_name, singer, is_paid",
+    "play": (
+        "user_id, is_android, song_id, song_name, singer, play_seconds, song_seconds, is_paid"
+    ),
+    "search": "user_id, is_android, searched_at, search_query, is_query_decoded",
 }
 
 Record = tuple[object, ...]
-DOWNLOADED = (1, "ar", 11, "song", "singer", False)
-PLAYED = (1, "ar", 11, "song", "singer", 100.0, 200.0, False)
+DOWNLOADED = (1, True, 11, "song", "singer", False)
+PLAYED = (1, True, 11, "song", "singer", 100.0, 200.0, False)
 SEARCHED_AT = datetime(2017, 3, 30, 0, 0, 8)
 
 
@@ -53,7 +55,7 @@ def text(*lines: str) -> bytes:
 
 def downloaded(**changes: object) -> Record:
     """The usual download, with changes."""
-    names = ["user_id", "device", "song_id", "song_name", "singer", "is_paid"]
+    names = ["user_id", "is_android", "song_id", "song_name", "singer", "is_paid"]
     return tuple((dict(zip(names, DOWNLOADED, strict=True)) | changes).values())
 
 
@@ -145,7 +147,7 @@ BROKEN_RECORDS = [
         "newline inside a query",
         "search",
         text("1\tar\t2017-03-30 00:00:08", "\tsong"),
-        {1: (1, "ar", SEARCHED_AT, "song", True)},
+        {1: (1, True, SEARCHED_AT, "song", True)},
         repaired=2,
     ),
     Case(
@@ -277,7 +279,7 @@ SONG_IDS = {
     "18000000000000000000": None, "1.8e19": None, "12.0": None, "": None, "abc": None,
     "0": 0, "-1": -1, "9223372036854775807": 9223372036854775807,
 }  # fmt: skip
-DEVICES = {"xx": "xx", "AR": "AR", "": None, "iPhone 7": "iPhone 7"}
+DEVICES = {"ar": True, "ip": False, "xx": None, "AR": None, "": None, "iPhone 7": None}
 SONG_TYPES = ["2", "", "x", "1.7", "99999999999"]  # not staged, and no reason to reject a play
 PAID_FLAGS = {"1": True, "0": False, "2": False, "yes": False, "": None}
 QUERIES = {
@@ -301,15 +303,15 @@ FIELDS = [
     Case("song ids of downloads", "down", text(*(download(song_id=value) for value in SONG_IDS)),
          {n: downloaded(song_id=v) for n, v in enumerate(SONG_IDS.values(), 1)}),
     Case("devices", "play", text(*(play(device=value) for value in DEVICES)),
-         {n: played(device=v) for n, v in enumerate(DEVICES.values(), 1)}),
+         {n: played(is_android=v) for n, v in enumerate(DEVICES.values(), 1)}),
     Case("song types", "play", text(*(play(song_type=value) for value in SONG_TYPES)),
          {n: PLAYED for n, _ in enumerate(SONG_TYPES, 1)}),
     Case("paid flags", "play", text(*(play(paid_flag=value) for value in PAID_FLAGS)),
          {n: played(is_paid=v) for n, v in enumerate(PAID_FLAGS.values(), 1)}),
     Case("queries", "search", text(*(search(search_query=value) for value in QUERIES)),
-         {n: (1, "ar", SEARCHED_AT, *v) for n, v in enumerate(QUERIES.values(), 1)}),
+         {n: (1, True, SEARCHED_AT, *v) for n, v in enumerate(QUERIES.values(), 1)}),
     Case("times", "search", text(*(search(time_stamp=value) for value in TIMES)),
-         {n: (1, "ar", v, "song", True) for n, v in enumerate(TIMES.values(), 1)}),
+         {n: (1, True, v, "song", True) for n, v in enumerate(TIMES.values(), 1)}),
 ]  # fmt: skip
 
 CASES = [*STRAY_FIELDS, *BROKEN_RECORDS, *NOTHING_AND_NO_TEXT, *UIDS, *FIELDS]

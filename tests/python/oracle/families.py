@@ -112,9 +112,9 @@ def recency(history: History) -> dict[str, Any]:
 
 def profile(history: History) -> dict[str, Any]:
     """Family E: device and payment, by every record."""
-    devices = Counter(record.device for record in history.records)
+    devices = Counter(record.is_android for record in history.records)
     return {
-        "is_android": devices["ar"] > devices["ip"],
+        "is_android": devices[True] > devices[False],
         "is_paying": any(
             record.is_paid is True
             for record in history.records

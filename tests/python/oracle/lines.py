@@ -117,7 +117,7 @@ class Play:
 
     user_id: int
     day: date
-    device: str | None
+    is_android: bool | None
     song_id: int | None
     song_name: str | None
     singer: str | None
@@ -132,7 +132,7 @@ class Download:
 
     user_id: int
     day: date
-    device: str | None
+    is_android: bool | None
     song_id: int | None
     song_name: str | None
     singer: str | None
@@ -145,7 +145,7 @@ class Search:
 
     user_id: int
     day: date
-    device: str | None
+    is_android: bool | None
     searched_at: datetime | None
     search_query: str | None
     is_query_decoded: bool
@@ -164,23 +164,23 @@ def record_of(event: str, fields: dict[str, str], day: date) -> Record:
     """The typed record of one line; its uid is known to be valid."""
     user_id = user_number(fields["uid"])
     assert user_id is not None
-    device = text_or_none(fields["device"])
+    is_android = {"ar": True, "ip": False}.get(fields["device"])
     if event == "search":
         text = text_or_none(fields["search_query"])
         query, is_decoded = (None, True) if text is None else decoded_query(text)
         moment = timestamp(fields["time_stamp"])
-        return Search(user_id, day, device, moment, query, is_decoded)
+        return Search(user_id, day, is_android, moment, query, is_decoded)
     song_id = whole_number(fields["song_id"])
     song_name = text_or_none(fields["song_name"])
     singer = text_or_none(fields["singer"])
     # Without a flag nobody knows.
     is_paid = fields["paid_flag"] == "1" if fields["paid_flag"] else None
     if event == "down":
-        return Download(user_id, day, device, song_id, song_name, singer, is_paid)
+        return Download(user_id, day, is_android, song_id, song_name, singer, is_paid)
     return Play(
         user_id,
         day,
-        device,
+        is_android,
         song_id,
         song_name,
         singer,

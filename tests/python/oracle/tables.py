@@ -158,11 +158,11 @@ def compare_rejected_lines(warehouse: Queryable, expected: Expected) -> Comparis
     return compare("rpt_rejected_lines", keys, mart, names, rows)
 
 
-DOWNLOAD_FIELDS = ("device", "song_id", "song_name", "singer", "is_paid")
+DOWNLOAD_FIELDS = ("is_android", "song_id", "song_name", "singer", "is_paid")
 STAGED = {
     "play": ("plays", (*DOWNLOAD_FIELDS, "play_seconds", "song_seconds")),
     "down": ("downloads", DOWNLOAD_FIELDS),
-    "search": ("searches", ("device", "searched_at", "search_query", "is_query_decoded")),
+    "search": ("searches", ("is_android", "searched_at", "search_query", "is_query_decoded")),
 }
 
 
