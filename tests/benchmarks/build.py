@@ -22,8 +22,6 @@ from pathlib import Path
 import duckdb
 
 PROJECT = Path(__file__).parents[2]
-MEASURED_BUILD = Path(__file__).with_name("measured_build.py")
-RECOMMENDERS = Path(__file__).with_name("recommenders.py")
 FIRST_DATE, LAST_DATE, NEXT_DATE = "2017-03-30", "2017-05-12", "2017-05-13"
 
 
@@ -55,7 +53,7 @@ class Place:
     def environment(self) -> dict[str, str]:
         """What dbt and the package need to know."""
         return os.environ | {
-            "PYTHONPATH": f"{PROJECT / 'python_models'}:{PROJECT / 'tests'}",
+            "PYTHONPATH": "python_models",
             "RAW_LOGS": str(self.raw_logs),
             "MUSIC_BOX_WAREHOUSE": str(self.warehouse),
             "DBT_PROFILES_DIR": "profiles",
@@ -64,21 +62,22 @@ class Place:
             "OPENBLAS_NUM_THREADS": "1",
         }
 
-    def run(self, *arguments: str | Path) -> None:
-        """Run Python in the project, for this place."""
-        command = [sys.executable, *map(str, arguments)]
+    def run(self, module: str, *arguments: str | Path) -> None:
+        """Run a Python module in the project, for this place."""
+        command = [sys.executable, "-m", module, *map(str, arguments)]
         subprocess.run(command, cwd=PROJECT, env=self.environment(), check=True)
 
     def dbt(self, results: str, *arguments: str) -> None:
         """Run dbt and note what each node cost."""
-        self.run(MEASURED_BUILD, "--nodes", self.results(results), "--no-use-colors", *arguments)
+        nodes = self.results(results)
+        self.run("tests.benchmarks.measured_build", "--nodes", nodes, "--no-use-colors", *arguments)
 
 
 def generate(place: Place, users: int) -> None:
     """Write the logs, unless they are there."""
     if not place.logs.exists():
         arguments = ["--users", str(users), "--first-date", FIRST_DATE, "--last-date", NEXT_DATE]
-        place.run("-m", "music_box.sample_logs", *arguments, "--out", place.logs)
+        place.run("music_box.sample_logs", *arguments, "--out", place.logs)
 
 
 def deliver(place: Place, *, until_next_day: bool) -> None:
@@ -124,7 +123,7 @@ def measure(place: Place, users: int) -> None:
     place.dbt("whole.jsonl", "build", "--exclude-resource-type", "unit_test")
     describe(place, users)
     print(f"\n--- {users:,} users: each recommender", flush=True)
-    place.run(RECOMMENDERS, "--out", place.results("recommenders.jsonl"))
+    place.run("tests.benchmarks.recommenders", "--out", place.results("recommenders.jsonl"))
     print(f"\n--- {users:,} users: the next day", flush=True)
     deliver(place, until_next_day=True)
     daily = ["build", "--selector", "daily", "--exclude-resource-type", "unit_test"]

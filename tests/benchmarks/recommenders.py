@@ -13,13 +13,14 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-from benchmarks.measured_build import forget_peak, peak_gigabytes
 from music_box.recommendations.fitting import KINDS, Chosen
 from music_box.recommendations.recommenders import Recommender
 from music_box.recommendations.sparse import largest
 from music_box.recommendations.split_data import SplitData, read_splits
 from music_box.recommendations.tuning import batches, leave_out
 from threadpoolctl import threadpool_limits
+
+from tests.benchmarks.measured_build import forget_peak, peak_gigabytes
 
 LISTED_USERS, PLACES = 2_000, 100
 # as in dbt_project.yml
