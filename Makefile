@@ -5,6 +5,9 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.requirements.lock.installed
+# PySpark, which only benchmarks need, stays out of it.
+SPARK_VENV := .venv-spark
+SPARK_READY := $(SPARK_VENV)/.requirements-spark.lock.installed
 
 export MUSIC_BOX_WAREHOUSE ?= warehouse
 export DBT_PROFILES_DIR := profiles
@@ -29,6 +32,8 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
 
 environment: $(READY) ## create .venv from requirements.lock
+
+spark-environment: $(SPARK_READY) ## create .venv-spark from requirements-spark.lock; Spark itself needs Java 17
 
 build: $(READY) $(LOGS) ## raw logs to tested, published marts and the report page (RAW_LOGS=folder for your own)
 	@mkdir -p $(MUSIC_BOX_WAREHOUSE)
@@ -80,10 +85,11 @@ evaluate-recommendations: $(READY) ## recommenders on 60,000 generated users, an
 pictures: $(READY) report browser ## the pictures in the README, of the pages of this build
 	$(BIN)/python tests/benchmarks/pictures.py
 
-lock: $(READY) ## renew requirements.lock after a change of pyproject.toml
+lock: $(READY) ## renew both lock files after a change of pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv lock
 	$(BIN)/uv export --quiet --no-hashes --no-emit-project -o requirements.lock
+	$(BIN)/uv export --quiet --no-hashes --no-emit-project --only-group spark -o requirements-spark.lock
 
 clean: ## remove everything that was built; logs of your own are not touched
 	rm -rf $(MUSIC_BOX_WAREHOUSE)
@@ -93,10 +99,15 @@ $(READY): requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	touch $@
 
+$(SPARK_READY): requirements-spark.lock
+	python3 -m venv $(SPARK_VENV)
+	$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.lock
+	touch $@
+
 $(PUBLISHED):
 	@$(MAKE) --no-print-directory build
 
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
-.PHONY: help environment build report docs test test-publishing browser check compare bench evaluate evaluate-recommendations pictures lock clean
+.PHONY: help environment spark-environment build report docs test test-publishing browser check compare bench evaluate evaluate-recommendations pictures lock clean

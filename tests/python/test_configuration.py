@@ -212,9 +212,10 @@ def test_definitions_keep_to_the_width_of_models(path: Path) -> None:
     assert content.endswith("\n")
 
 
-def test_lock_file_names_packages_and_no_place_to_get_them() -> None:
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-spark.lock"])
+def test_lock_file_names_packages_and_no_place_to_get_them(name: str) -> None:
     """A host in the lock file is one that the next person may not reach, or should not."""
-    lines = (PROJECT / "requirements.lock").read_text("utf-8").splitlines()
+    lines = (PROJECT / name).read_text("utf-8").splitlines()
     assert [line for line in lines if re.search(r"://|@|\.(com|org|net|io)\b", line)] == []
     pinned = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     assert [line for line in pinned if not re.match(r"[A-Za-z0-9._-]+==\S+( ;.*)?$", line)] == []
