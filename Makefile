@@ -25,6 +25,8 @@ export RAW_LOGS
 else
 LOGS := $(SAMPLE_LOGS)
 endif
+# Sizes of `make bench`; with "1000 3000" it takes minutes.
+BENCH_USERS ?= 6000 60000 600000
 # What a finished build leaves, and all that pages about it need.
 PUBLISHED := $(MUSIC_BOX_WAREHOUSE)/published/music_box.duckdb
 
@@ -72,8 +74,10 @@ compare: $(READY) ## published figures beside those of 60,000 generated users
 	$(BIN)/python -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out $(MUSIC_BOX_WAREHOUSE)/compared_logs
 	$(BIN)/python -m music_box.sample_logs.compare --logs $(MUSIC_BOX_WAREHOUSE)/compared_logs
 
-bench: $(READY) ## what landing and staging cost beside a plain typed read_csv
-	$(BIN)/python tests/benchmarks/landing.py
+bench: $(READY) $(SPARK_READY) ## what every stage costs at BENCH_USERS users (600,000: hours), beside C and PySpark
+	$(BIN)/python -m tests.benchmarks.landing
+	$(BIN)/python -m tests.benchmarks.build --users $(BENCH_USERS)
+	$(BIN)/python -m tests.benchmarks.performance_page --plot assets/cost_against_size.png
 
 evaluate: $(READY) ## churn models on 60,000 generated users, three seeds, beside the truth (half an hour)
 	$(BIN)/python tests/benchmarks/churn.py

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,35 @@ def recommender_table(folders: dict[int, Path]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def against_table(folders: dict[int, Path]) -> pd.DataFrame:
+    """Features and ratings here, in C and in PySpark, on the same logs in the same run."""
+    rows = {}
+    for users, folder in sorted(folders.items()):
+        if not (folder / "against.json").exists():
+            continue
+        found = json.loads((folder / "against.json").read_text("utf-8"))
+        ratios = found["ratios"]
+        rows[size_name(users)] = {
+            "records, million": found["records"] / 1e6,
+            "here, wall s": seconds(found["ours"], "wall_seconds"),
+            "PySpark, wall s": seconds(found["spark"], "wall_seconds"),
+            "PySpark / here": ratios.get("spark_wall_over_ours"),
+            "here, CPU s, features": sum(
+                step["cpu_seconds"]
+                for step in found["ours"]["steps"]
+                if step["name"] in found["features"]
+            ),
+            "C, CPU s": statistics.median(found["c"]["cpu_seconds"]) if found["c"] else None,
+            "here / C": ratios.get("features_cpu_over_c_cpu"),
+        }
+    return pd.DataFrame(rows).T
+
+
+def seconds(run: dict[str, Any] | None, kind: str) -> float | None:
+    """All steps of a run together, if there was one."""
+    return sum(step[kind] for step in run["steps"]) if run else None
+
+
 def plot(by_users: dict[int, pd.DataFrame], path: Path) -> None:
     """CPU seconds against users, both logarithmic; a straight line of slope 1 is linear."""
     frames = [
@@ -213,6 +243,7 @@ def main() -> None:
         markdown(cost_table(by_users), "stage"),
         markdown(next_day_table(folders), "users"),
         markdown(recommender_table(folders), "recommender"),
+        markdown(against_table(folders), "users"),
     ]
     text = "\n\n".join(parts)
     (chosen.folder / "performance.md").write_text(text + "\n", "utf-8")
