@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from music_box.landing.containers import DeliveryError
 from music_box.landing.delivery import LandedFile, read_delivery
 from music_box.landing.names import parse_delivery_name
+from music_box.parallel import in_order
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and landed copies have endings of their own
 CACHE_VERSION = 1  # raise it when this package reads the same bytes differently
@@ -56,8 +58,10 @@ def land_folder(
     kept: set[str] = set()
     rows = []
     with tqdm(total=total, unit="B", unit_scale=True, desc="landing", mininterval=1.0) as progress:
-        for entry in entries:
-            landed = _land_entry(entry, landing, name_pattern, log_fields)
+        land = partial(
+            _land_entry, landing=landing, name_pattern=name_pattern, log_fields=log_fields
+        )
+        for landed in in_order(land, entries):
             rows.append(asdict(landed))
             kept |= {_memory_path(landing, landed.file_name).name}
             kept |= {
