@@ -3,6 +3,7 @@
 with users as (
 
     select * from {{ ref('recommendation_users') }}
+    where is_evaluated
 
 ),
 
@@ -24,6 +25,23 @@ dislikes as (
 
 ),
 
+judged_examples as (
+
+    select examples.*
+    from examples
+    semi join users
+        on
+            examples.snapshot_date = users.snapshot_date
+            and examples.split = users.split
+            and examples.user_id = users.user_id
+    anti join dislikes
+        on
+            examples.snapshot_date = dislikes.snapshot_date
+            and examples.user_id = dislikes.user_id
+            and examples.song_id = dislikes.song_id
+
+),
+
 ranked as (
 
     select
@@ -39,24 +57,12 @@ ranked as (
                 examples.rating desc,
                 catalogue.popularity_rank asc
         ) as rank
-    from examples
-    inner join users
-        on
-            examples.snapshot_date = users.snapshot_date
-            and examples.split = users.split
-            and examples.user_id = users.user_id
-            and users.is_evaluated
+    from judged_examples as examples
     inner join catalogue
         on
             examples.snapshot_date = catalogue.snapshot_date
             and examples.split = catalogue.split
             and examples.song_id = catalogue.song_id
-    left join dislikes
-        on
-            examples.snapshot_date = dislikes.snapshot_date
-            and examples.user_id = dislikes.user_id
-            and examples.song_id = dislikes.song_id
-    where dislikes.user_id is null
 
 ),
 

@@ -54,18 +54,6 @@ recommenders as (
 
 ),
 
-excluded_counts as (
-
-    select
-        snapshot_date,
-        split,
-        user_id,
-        count(*) as songs
-    from exclusions
-    group by snapshot_date, split, user_id
-
-),
-
 -- before the first run no song is known, which is one row for everybody
 borders as (
 
@@ -81,30 +69,22 @@ borders as (
     union all
 
     select
-        users.snapshot_date,
-        users.split,
+        exclusions.snapshot_date,
+        exclusions.split,
         rankings.recommender,
-        users.user_id,
+        exclusions.user_id,
         rankings.song_rank
     from exclusions
-    inner join users
-        on
-            exclusions.snapshot_date = users.snapshot_date
-            and exclusions.split = users.split
-            and exclusions.user_id = users.user_id
-    inner join excluded_counts
-        on
-            exclusions.snapshot_date = excluded_counts.snapshot_date
-            and exclusions.split = excluded_counts.split
-            and exclusions.user_id = excluded_counts.user_id
     inner join rankings
         on
             exclusions.snapshot_date = rankings.snapshot_date
             and exclusions.split = rankings.split
             and exclusions.song_id = rankings.song_id
-            -- no list reaches further
-            and excluded_counts.songs + {{ var('candidate_count') }}
-            >= rankings.song_rank
+    semi join users
+        on
+            exclusions.snapshot_date = users.snapshot_date
+            and exclusions.split = users.split
+            and exclusions.user_id = users.user_id
 
 ),
 
@@ -138,6 +118,7 @@ places as (
             )
         ) as rank
     from runs
+    where {{ var('candidate_count') }} > song_rank - known_songs
 
 ),
 
