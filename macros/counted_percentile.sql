@@ -1,8 +1,8 @@
 {#-
-    The percentile of values of which it is known how often each occurs, per snapshot, as
-    a query: snapshot_date, percentile. The number that `percentile_cont` finds over all
-    rows, from as many rows as there are values. `counts` has a row per snapshot_date and
-    seconds, with `plays`.
+    The percentile of values of which it is known how often each occurs, per snapshot,
+    as a query: snapshot_date, percentile. The number that `percentile_cont` finds over
+    all rows, from as many rows as there are values. `counts` has a row per
+    snapshot_date and seconds, with `plays`.
 -#}
 {% macro counted_percentile(counts, percentile) -%}
     select

@@ -1,6 +1,5 @@
 {#-
-    Is this a delivery of which the staged events have nothing yet? Every one, in a first
-    build.
+    Is this a delivery of which the model has nothing yet? Every one, in a first build.
 -#}
 {% macro is_new_delivery() -%}
     {%- if is_incremental() -%}
