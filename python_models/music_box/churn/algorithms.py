@@ -26,7 +26,6 @@ Parameters = dict[str, Any]
 _BOOSTING_NAMES = {
     "max_depth": "max_depth",
     "learning_rate": "learning_rate",
-    "subsample": "subsample",
     "max_features": "colsample_bynode",
     "min_child_weight": "min_child_weight",
     "l2": "reg_lambda",
@@ -100,11 +99,16 @@ def fit_logistic_regression(task: Task, rows: Flags, parameters: Parameters) -> 
 
 
 def fit_random_forest(task: Task, rows: Flags, parameters: Parameters) -> Forest:
-    """Fit a random forest (Breiman 2001) with the square root of all features tried per split."""
+    """Fit a random forest (Breiman 2001) with the square root of all features tried per split.
+
+    Each tree is grown on users drawn with replacement: as many as there are, or `tree_users` of
+    them. What one tree does not see, others do.
+    """
     fitted = RandomForestClassifier(
         n_estimators=parameters["n_estimators"],
         max_depth=parameters["max_depth"],
         min_samples_leaf=parameters["min_samples_leaf"],
+        max_samples=min(int(rows.sum()), parameters["tree_users"]),
         random_state=task.seed,
     ).fit(task.matrix[rows], task.is_churned[rows])
     return Forest.of(fitted)
@@ -162,17 +166,19 @@ def tune_random_forest(task: Task, parameters: Parameters) -> Parameters:
         key=lambda setting: (-setting["auc"], setting["n_estimators"], setting["max_depth"])
     )
     best = {name: value for name, value in search[0].items() if name != "auc"}
-    return {**best, "search_users": len(labels), "search": search}
+    tree_users = parameters["tree_users"]
+    return {**best, "tree_users": tree_users, "search_users": len(labels), "search": search}
 
 
 def fit_boosting(task: Task, rows: Flags, parameters: Parameters) -> Boosting:
     """Fit gradient-boosted trees on histograms (Chen and Guestrin 2016), `bags` times.
 
     Features named in `increasing` may only raise the score as they grow, those in `decreasing` only
-    lower it. The bags differ in their seeds alone.
+    lower it. The bags differ in their seeds alone. A tree is grown on the share `subsample` of the
+    users, at most `tree_users`, drawn anew for each.
     """
     data = xgboost.DMatrix(task.matrix[rows], task.is_churned[rows], nthread=1)
-    settings = _boosting_settings(task, parameters)
+    settings = _boosting_settings(task, rows, parameters)
     boosters = [
         xgboost.train(
             {**settings, "seed": task.seed + bag}, data, num_boost_round=parameters["n_estimators"]
@@ -185,19 +191,21 @@ def fit_boosting(task: Task, rows: Flags, parameters: Parameters) -> Boosting:
 def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
     """Early stopping: the number of trees after which the log loss of a left-out fold is least.
 
+    Asked of one fold after the other, until `stopping_users` users have answered.
+
     Returns
     -------
     dict
-        The parameters with `n_estimators`, the mean over the folds, at most `max_estimators`.
+        The parameters with `n_estimators`, the mean over these folds, at most `max_estimators`.
     """
-    settings = _boosting_settings(task, parameters) | {"seed": task.seed, "eval_metric": "logloss"}
 
     def best_size(pair: tuple[Flags, Flags]) -> int:
+        settings = _boosting_settings(task, pair[0], parameters)
         is_in, is_out = (
             xgboost.DMatrix(task.matrix[rows], task.is_churned[rows], nthread=1) for rows in pair
         )
         stopped = xgboost.train(
-            settings,
+            settings | {"seed": task.seed, "eval_metric": "logloss"},
             is_in,
             num_boost_round=parameters["max_estimators"],
             evals=[(is_out, "left_out")],
@@ -206,12 +214,16 @@ def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
         )
         return int(stopped.best_iteration) + 1
 
+    pairs = list(task.split())
+    answers = np.cumsum([0, *(is_out.sum() for _, is_out in pairs)])
+    asked = [pairs[fold] for fold in np.flatnonzero(answers[:-1] < parameters["stopping_users"])]
     with ThreadPoolExecutor(task.workers) as pool:
-        sizes = list(pool.map(best_size, task.split()))
+        sizes = list(pool.map(best_size, asked))
     return {**parameters, "n_estimators": round(float(np.mean(sizes)))}
 
 
-def _boosting_settings(task: Task, parameters: Parameters) -> Parameters:
+def _boosting_settings(task: Task, rows: Flags, parameters: Parameters) -> Parameters:
+    most = parameters["tree_users"] / max(int(rows.sum()), 1)
     directions = {
         feature: direction
         for name, direction in (("increasing", 1), ("decreasing", -1))
@@ -227,6 +239,7 @@ def _boosting_settings(task: Task, parameters: Parameters) -> Parameters:
             for ours, theirs in _BOOSTING_NAMES.items()
             if ours in parameters
         },
+        "subsample": min(parameters["subsample"], most),
     }
 
 

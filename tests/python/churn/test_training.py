@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import xgboost
 from churn import examples
 from churn.examples import ALGORITHMS, CONSTANT, DATES, FEATURES, PARAMETERS, TRAINING
 from music_box.churn import algorithms
@@ -280,7 +281,7 @@ def test_the_search_looks_at_so_many_users_of_both_classes(
     task = task_of(of_training(frame))
     monkeypatch.setattr(algorithms, "RandomForestClassifier", Recorder)
     grid = {name: values[:1] for name, values in FOREST["grid"].items()}
-    found = algorithms.tune_random_forest(task, {"grid": grid, "users": users})
+    found = algorithms.tune_random_forest(task, {**FOREST, "grid": grid, "users": users})
     assert found["search_users"] == users
     people = {
         tuple(row): label
@@ -290,6 +291,51 @@ def test_the_search_looks_at_so_many_users_of_both_classes(
     assert len(people) == users, "one user twice, or a fold that is never learnt from"
     churned = sum(people.values())
     assert churned == pytest.approx(users * task.is_churned.mean(), abs=1)
+
+
+def users_of_trees(booster: xgboost.Booster) -> np.ndarray:
+    """Users that each tree was grown on; in boosting the sum of their second derivatives."""
+    trees = booster.trees_to_dataframe()
+    return np.asarray(trees.loc[trees["Node"] == 0, "Cover"])
+
+
+def test_a_tree_of_a_forest_is_grown_on_so_many_users_at_most(frame: pd.DataFrame) -> None:
+    task, everybody = task_of(of_training(frame)), np.ones(240, bool)
+    for most, expected in ((60, 60), (240, 240), (1_000, 240)):
+        parameters = PARAMETERS["random_forest"] | {"tree_users": most}
+        forest = algorithms.fit_random_forest(task, everybody, parameters)
+        np.testing.assert_array_equal(users_of_trees(forest.booster), expected)
+
+
+def test_a_tree_of_boosting_is_grown_on_so_many_users_at_most(frame: pd.DataFrame) -> None:
+    task, everybody = task_of(of_training(frame)), np.ones(240, bool)
+    few, many, share = (
+        users_of_trees(
+            algorithms.fit_boosting(
+                task, everybody, PARAMETERS["gradient_boosting"] | {"tree_users": most}
+            ).boosters[0]
+        )
+        for most in (48, 192, 1_000)
+    )
+    # subsample .8 of 240 users are 192
+    np.testing.assert_array_equal(many, share)
+    assert few[0] / many[0] == pytest.approx(48 / 192, rel=0.4)
+
+
+@pytest.mark.parametrize(("wanted", "asked"), [(1, 1), (48, 1), (49, 2), (10_000, 5)])
+def test_early_stopping_asks_folds_until_enough_users_have_answered(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, wanted: int, asked: int
+) -> None:
+    task = task_of(of_training(frame).assign(fold=np.arange(240) % 5))
+    train, calls = xgboost.train, []
+
+    def counted(*arguments: Any, **options: Any) -> xgboost.Booster:
+        calls.append(options["num_boost_round"])
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(xgboost, "train", counted)
+    algorithms.tune_boosting(task, PARAMETERS["bagged_boosting"] | {"stopping_users": wanted})
+    assert len(calls) == asked
 
 
 @pytest.mark.parametrize(("most", "patience"), [(3, 5), (60, 1), (60, 5)])
