@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
+from music_box.parallel import in_order
 from music_box.recommendations.recommenders import (
     FactorRecommender,
     ItemItem,
@@ -60,23 +61,26 @@ def in_sample_errors(
         "nmf": NonNegativeFactors(factors=factors),
         "truncated_svd": TruncatedSvd(factors=factors),
     }
-    rows = []
-    for name, recommender in recommenders.items():
-        recommender.fit(matrix, seed)
-        errors = _errors(matrix, predicted(recommender, matrix))
-        rows += [
-            {
-                "snapshot_date": splits["snapshot_date"].iloc[0],
-                "split": "in_sample",
-                "recommender": name,
-                "metric": metric,
-                "value": value,
-                "users": len(users),
-                "songs": len(songs),
-                "factors": recommender.factors,
-            }
-            for metric, value in errors.items()
-        ]
+
+    def errors_of(name: str) -> dict[str, float]:
+        recommenders[name].fit(matrix, seed)
+        return _errors(matrix, predicted(recommenders[name], matrix))
+
+    every = zip(recommenders, in_order(errors_of, recommenders), strict=True)
+    rows = [
+        {
+            "snapshot_date": splits["snapshot_date"].iloc[0],
+            "split": "in_sample",
+            "recommender": name,
+            "metric": metric,
+            "value": value,
+            "users": len(users),
+            "songs": len(songs),
+            "factors": recommenders[name].factors,
+        }
+        for name, errors in every
+        for metric, value in errors.items()
+    ]
     return pd.DataFrame(rows, columns=list(ERROR_TYPES))
 
 
