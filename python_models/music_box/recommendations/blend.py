@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from music_box.parallel import in_order
 from music_box.recommendations.metrics import hits, ndcg
 from music_box.recommendations.recommenders import Recommender
 from music_box.recommendations.sparse import Floats, Integers, Matrix, largest
@@ -96,8 +97,8 @@ def validation_of(
         return Validation(
             np.zeros((0, 1, len(members)), np.float32), np.zeros((0, 1), bool), relevant
         )
-    scores, is_relevant = [], []
-    for batch in batches(users, known.shape[1]):
+
+    def of_batch(batch: Integers) -> tuple[Floats, NDArray[np.bool_]]:
         every = []
         found = []
         for recommender in members.values():
@@ -109,10 +110,11 @@ def validation_of(
         is_again[:, 1:] = listed[:, 1:] == listed[:, :-1]
         is_candidate = (listed >= 0) & ~is_again
         places = np.maximum(listed, 0)
-        values = np.stack([np.take_along_axis(values, places, 1) for values in every], axis=2)
-        values[~is_candidate] = -np.inf
-        scores.append(values)
-        is_relevant.append(hits(np.where(is_candidate, listed, -1), hidden[batch]))
+        candidates = np.stack([np.take_along_axis(values, places, 1) for values in every], axis=2)
+        candidates[~is_candidate] = -np.inf
+        return candidates, hits(np.where(is_candidate, listed, -1), hidden[batch])
+
+    scores, is_relevant = zip(*in_order(of_batch, batches(users, known.shape[1])), strict=True)
     return Validation(np.concatenate(scores), np.concatenate(is_relevant), relevant)
 
 

@@ -203,12 +203,10 @@ def _report_weights_ndcg(
         return None
     known, hidden, left_out = data.tuning_ratings[more], data.hidden[more], excluded[more]
     ordered = in_turn(report_weights)
-    lists: dict[str, list[Integers]] = {name: [] for name in ("popularity", "item_item", "overlap")}
-    fitted = {}
-    for name in ("item_item", "nmf", "truncated_svd"):
-        fitted[name] = REPORT[name].recommender(**parameters[name])
-        fitted[name].fit(known, settings.seed)
-    for batch in batches(judged, known.shape[1]):
+    combined = {name: REPORT[name] for name in ("item_item", "nmf", "truncated_svd")}
+    fitted = fit_all(combined, parameters, known, settings.seed)
+
+    def lists_of(batch: Integers) -> dict[str, Integers]:
         best = {}
         for name, recommender in fitted.items():
             scores = recommender.scores(known[batch])
@@ -216,10 +214,15 @@ def _report_weights_ndcg(
             best[name] = largest(scores, settings.places)
         popular = np.tile(known.getnnz(0).astype(np.float32), (len(batch), 1))
         leave_out(popular, left_out[batch])
-        lists["popularity"].append(largest(popular, settings.places))
-        lists["item_item"].append(best["item_item"])
-        lists["overlap"].append(_agreed(best["nmf"], best["truncated_svd"], known.shape[1]))
-    songs = np.stack([np.concatenate(lists[name]) for name in ordered["recommender"]], axis=1)
+        return {
+            "popularity": largest(popular, settings.places),
+            "item_item": best["item_item"],
+            "overlap": _agreed(best["nmf"], best["truncated_svd"], known.shape[1]),
+        }
+
+    lists = list(in_order(lists_of, batches(judged, known.shape[1])))
+    by_source = [np.concatenate([part[name] for part in lists]) for name in ordered["recommender"]]
+    songs = np.stack(by_source, axis=1)
     songs = np.where(songs < 0, NO_SONG, songs)
     listed = interleave(songs, ordered["weight"].to_numpy(float), CUT)
     relevant = hidden[judged]
