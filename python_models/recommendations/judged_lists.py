@@ -13,8 +13,10 @@ def model(dbt, session):
     catalogue = dbt.ref("recommendation_catalogue")
     exclusions = dbt.ref("recommendation_exclusions")
     tuning = dbt.ref("recommender_tuning").df()
-    data = read_splits(
+    every = read_splits(
         ["random", "temporal"], splits, examples, users, catalogue, exclusions, meta["liked_rating"]
     )
+    # all at once: while lists stream into the table, the session cannot be asked
+    data = list(every)
     lists = judged_lists(data, tuning, Settings(**meta["settings"]))
     return streamed(session, lists, LIST_TYPES)
