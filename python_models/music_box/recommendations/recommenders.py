@@ -197,7 +197,7 @@ class UserNeighbors(Recommender):
         "shrinkage": 1.0,
         "item_power": 0.5,
         "value_power": 0.0,
-        "largest_pool": 40_000,
+        "largest_pool": 20_000,
     }
 
     def _learn(self, user_items: Matrix, seed: int) -> None:
