@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from music_box.recommendations.sparse import Floats, Integers, Matrix
 
-# Rows are solved together in blocks of about this many floats.
-_BLOCK_FLOATS = 2_000_000
+# Rows are solved together in blocks of about this many floats, which a core keeps at hand.
+_BLOCK_FLOATS = 250_000
 
 
 @dataclass(frozen=True)
