@@ -76,8 +76,8 @@ compare: $(READY) ## published figures beside those of 60,000 generated users
 
 bench: $(READY) $(SPARK_READY) ## what every stage costs at BENCH_USERS users (600,000: hours), beside C and PySpark
 	$(BIN)/python -m tests.benchmarks.landing
-	$(BIN)/python -m tests.benchmarks.build --users $(BENCH_USERS)
-	$(BIN)/python -m tests.benchmarks.performance_page --plot assets/cost_against_size.png
+	$(BIN)/python -m tests.benchmarks.build --folder $(MUSIC_BOX_WAREHOUSE)/bench --users $(BENCH_USERS)
+	$(BIN)/python -m tests.benchmarks.performance_page --folder $(MUSIC_BOX_WAREHOUSE)/bench --plot assets/cost_against_size.png
 
 evaluate: $(READY) ## churn models on 60,000 generated users, three seeds, beside the truth (half an hour)
 	$(BIN)/python tests/benchmarks/churn.py

@@ -16,6 +16,8 @@ from typing import Any
 
 from dbt.cli.main import dbtRunner
 
+# The row of the whole command, start-up included.
+WHOLE_COMMAND = "command"
 STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -55,7 +57,7 @@ class Stopwatch:
 
     def finish(self, *, is_successful: bool) -> None:
         """Note what the whole command cost, start-up included."""
-        self._note(self.command_began, "command", "", "success" if is_successful else "error")
+        self._note(self.command_began, WHOLE_COMMAND, "", "success" if is_successful else "error")
 
     def _note(self, began: tuple[float, float], node: str, path: str, status: str) -> None:
         row = {

@@ -14,12 +14,12 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from tests.benchmarks.measured_build import WHOLE_COMMAND
+
 PROJECT = Path(__file__).parents[2]
 # Stages in the order of the data; whatever Python fits or lists is a stage of its own.
 ORDER = ["landing", "staging", "intermediate", "features", "recommendations", "churn", "reports"]
 TESTS, SEEDS, PUBLISHED = "data tests", "seeds", "published"
-# The row of the whole dbt command.
-COMMAND = "command"
 LOADED = ["landing", "staging"]
 
 
@@ -43,7 +43,8 @@ def stage_of(row: pd.Series) -> str:
 
 def stages(nodes: pd.DataFrame) -> pd.DataFrame:
     """Wall and CPU seconds and peak of each stage, in the order of the data."""
-    nodes = nodes[nodes["node"] != COMMAND]
+    # the others, hooks and exposures, do no work
+    nodes = nodes[nodes["node"].str.match(r"(model|seed|test)\.")]
     named = nodes.assign(stage=nodes.apply(stage_of, axis=1))
     sums = named.groupby("stage").agg(
         wall_seconds=("wall_seconds", "sum"),
@@ -112,7 +113,7 @@ def totals_table(folders: dict[int, Path]) -> pd.DataFrame:
     for users, folder in sorted(folders.items()):
         size = json.loads((folder / "size.json").read_text("utf-8"))
         nodes = read_lines(folder / "whole.jsonl")
-        command = nodes[nodes["node"] == COMMAND].iloc[0]
+        command = nodes[nodes["node"] == WHOLE_COMMAND].iloc[0]
         rows[size_name(users)] = {
             "raw text, GB": size["raw_bytes"] / 1e9,
             "records, million": size["records"] / 1e6,
@@ -130,14 +131,10 @@ def next_day_table(folders: dict[int, Path]) -> pd.DataFrame:
     for users, folder in sorted(folders.items()):
         if not (folder / "daily.jsonl").exists():
             continue
-        whole, daily = (read_lines(folder / name) for name in ("whole.jsonl", "daily.jsonl"))
-        loaded = [
-            nodes[
-                nodes["node"].str.startswith("model.") & nodes.apply(stage_of, axis=1).isin(LOADED)
-            ]
-            for nodes in (whole, daily)
-        ]
-        history, day = (part["cpu_seconds"].sum() for part in loaded)
+        whole, daily = (
+            stages(read_lines(folder / name)) for name in ("whole.jsonl", "daily.jsonl")
+        )
+        history, day = (part.loc[LOADED, "cpu_seconds"].sum() for part in (whole, daily))
         rows[size_name(users)] = {
             "landing and staging of 44 days, CPU s": history,
             "of one more day, CPU s": day,
