@@ -27,7 +27,7 @@ from typing import Any
 import duckdb
 
 from tests.benchmarks.limit import PROJECT, LimitRun, c_limit, plain_logs
-from tests.benchmarks.measured_build import WHOLE_COMMAND
+from tests.benchmarks.measured_build import WHOLE_COMMAND, environment
 
 MEASURED_BUILD = PROJECT / "tests/benchmarks/measured_build.py"
 SPARK_REPORT = PROJECT / "tests/benchmarks/spark_report.py"
@@ -110,15 +110,7 @@ def own_build(logs: Path, warehouse: Path) -> Run:
         A step per model and seed.
     """
     warehouse.mkdir(parents=True)
-    environment = os.environ | {
-        "PYTHONPATH": "python_models",
-        "RAW_LOGS": str(logs.resolve()),
-        "MUSIC_BOX_WAREHOUSE": str(warehouse.resolve()),
-        "DBT_PROFILES_DIR": "profiles",
-        "DBT_TARGET_PATH": str(warehouse.resolve() / "target"),
-        "DBT_LOG_PATH": str(warehouse.resolve() / "logs"),
-        "OPENBLAS_NUM_THREADS": "1",
-    }
+    known = environment(logs.resolve(), warehouse.resolve())
     nodes = warehouse.resolve() / "nodes.jsonl"
     command: list[str | Path] = [
         sys.executable,
@@ -130,7 +122,7 @@ def own_build(logs: Path, warehouse: Path) -> Run:
     ]
     command += ["--select", *(f"+{target}" for target in TARGETS)]
     command += ["--exclude-resource-type", "test", "unit_test", "--vars", json.dumps(VARIABLES)]
-    subprocess.run(command, cwd=PROJECT, env=environment, check=True)
+    subprocess.run(command, cwd=PROJECT, env=known, check=True)
     rows = [json.loads(line) for line in nodes.read_text("utf-8").splitlines()]
     steps = [
         Step(row["node"].split(".")[-1], row["wall_seconds"], row["cpu_seconds"])

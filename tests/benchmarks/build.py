@@ -23,6 +23,8 @@ from pathlib import Path
 
 import duckdb
 
+from tests.benchmarks.measured_build import environment
+
 PROJECT = Path(__file__).parents[2]
 FIRST_DATE, NEXT_DATE = "2017-03-30", "2017-05-13"
 # Beyond, PySpark would take hours.
@@ -54,22 +56,11 @@ class Place:
         """A file of results."""
         return self.folder / "results" / name
 
-    def environment(self) -> dict[str, str]:
-        """What dbt and the package need to know."""
-        return os.environ | {
-            "PYTHONPATH": "python_models",
-            "RAW_LOGS": str(self.raw_logs),
-            "MUSIC_BOX_WAREHOUSE": str(self.warehouse),
-            "DBT_PROFILES_DIR": "profiles",
-            "DBT_TARGET_PATH": str(self.warehouse / "target"),
-            "DBT_LOG_PATH": str(self.warehouse / "logs"),
-            "OPENBLAS_NUM_THREADS": "1",
-        }
-
     def run(self, module: str, *arguments: str | Path) -> None:
         """Run a Python module in the project, for this place."""
         command = [sys.executable, "-m", module, *map(str, arguments)]
-        subprocess.run(command, cwd=PROJECT, env=self.environment(), check=True)
+        known = environment(self.raw_logs, self.warehouse)
+        subprocess.run(command, cwd=PROJECT, env=known, check=True)
 
     def dbt(self, results: str, *arguments: str) -> None:
         """Run dbt and note what each node cost."""

@@ -21,6 +21,19 @@ WHOLE_COMMAND = "command"
 STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
+def environment(raw_logs: Path, warehouse: Path) -> dict[str, str]:
+    """What dbt and the package need to know to build this warehouse of these logs."""
+    return os.environ | {
+        "PYTHONPATH": "python_models",
+        "RAW_LOGS": str(raw_logs),
+        "MUSIC_BOX_WAREHOUSE": str(warehouse),
+        "DBT_PROFILES_DIR": "profiles",
+        "DBT_TARGET_PATH": str(warehouse / "target"),
+        "DBT_LOG_PATH": str(warehouse / "logs"),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
 def cpu_seconds() -> float:
     """CPU seconds of this process, its threads, and its children that have ended."""
     times = os.times()

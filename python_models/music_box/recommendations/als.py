@@ -140,7 +140,7 @@ def _solve_by_factors(entries: Floats, weights: Floats, diagonal: Floats) -> Flo
     weighted_entries = entries * weights[:, :, None]
     systems = np.matmul(weighted_entries.transpose(0, 2, 1), entries)
     systems[:, np.arange(factors), np.arange(factors)] += diagonal
-    return _solve_all(systems, weighted_entries.sum(axis=1))
+    return solve_all(systems, weighted_entries.sum(axis=1))
 
 
 def _solve_by_entries(entries: Floats, weights: Floats, diagonal: Floats) -> Floats:
@@ -155,12 +155,12 @@ def _solve_by_entries(entries: Floats, weights: Floats, diagonal: Floats) -> Flo
     systems = np.matmul(shrunken, scaled.transpose(0, 2, 1))
     length = entries.shape[1]
     systems[:, np.arange(length), np.arange(length)] += 1
-    solved = _solve_all(systems, roots)
+    solved = solve_all(systems, roots)
     result: Floats = np.matmul(shrunken.transpose(0, 2, 1), solved[:, :, None])[:, :, 0]
     return result
 
 
-def _solve_all(systems: Floats, right: Floats) -> Floats:
+def solve_all(systems: Floats, right: Floats) -> Floats:
     """Solutions of symmetric positive definite systems.
 
     By Cholesky's factorisation, one after the other: half the work of NumPy's solver of general
@@ -170,6 +170,10 @@ def _solve_all(systems: Floats, right: Floats) -> Floats:
     ----------
     systems : shape (systems, n, n).
     right : shape (systems, n).
+
+    Returns
+    -------
+    array, shape (systems, n); of a system that is singular after rounding the shortest solution
     """
     result = np.empty_like(right)
     for place, system in enumerate(systems):

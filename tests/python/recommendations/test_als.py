@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from music_box.recommendations.als import LeastSquares, Penalty, alternate
+from music_box.recommendations.als import LeastSquares, Penalty, alternate, solve_all
 from music_box.recommendations.sparse import Floats, Matrix
 from numpy.typing import NDArray
 from scipy import sparse
@@ -91,6 +91,14 @@ def test_a_row_does_not_depend_on_the_others() -> None:
     together = solve_rows(matrix, others, PENALTY)
     alone = np.concatenate([solve_rows(matrix[[row]], others, PENALTY) for row in range(0, 50, 7)])
     np.testing.assert_allclose(together[::7], alone, rtol=1e-3, atol=1e-5)
+
+
+def test_a_system_without_a_factorisation_is_solved_all_the_same() -> None:
+    # two equal rows: positive definite on paper with any penalty, singular after rounding
+    systems = np.array([[[1, 1], [1, 1]], [[4, 2], [2, 3]]], np.float32)
+    right = np.array([[1, 1], [2, 1]], np.float32)
+    solved = solve_all(systems, right)
+    np.testing.assert_allclose(solved, [[0.5, 0.5], [0.5, 0]], atol=1e-6)
 
 
 def test_nobody_and_nothing_are_solved() -> None:
