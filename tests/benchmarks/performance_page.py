@@ -166,26 +166,31 @@ def against_table(folders: dict[int, Path]) -> pd.DataFrame:
         if not (folder / "against.json").exists():
             continue
         found = json.loads((folder / "against.json").read_text("utf-8"))
-        ratios = found["ratios"]
-        rows[size_name(users)] = {
-            "records, million": found["records"] / 1e6,
-            "here, wall s": seconds(found["ours"], "wall_seconds"),
-            "PySpark, wall s": seconds(found["spark"], "wall_seconds"),
-            "PySpark / here": ratios.get("spark_wall_over_ours"),
-            "here, CPU s, features": sum(
-                step["cpu_seconds"]
-                for step in found["ours"]["steps"]
-                if step["name"] in found["features"]
-            ),
-            "C, CPU s": statistics.median(found["c"]["cpu_seconds"]) if found["c"] else None,
-            "here / C": ratios.get("features_cpu_over_c_cpu"),
+        features = [step for step in found["ours"]["steps"] if step["name"] in found["features"]]
+        ours = seconds(found["ours"]["steps"])
+        programs = {
+            "here, features": seconds(features),
+            "here, features and ratings": ours,
+            **{way: seconds(run["steps"]) for way, run in found["spark"].items()},
         }
-    return pd.DataFrame(rows).T
+        c_cpu = statistics.median(found["c"]["cpu_seconds"]) if found["c"] else None
+        if c_cpu:
+            rows[f"{size_name(users)}: C, counts by user"] = {"CPU s": c_cpu}
+        for program, cost in programs.items():
+            rows[f"{size_name(users)}: {program}"] = {
+                **cost,
+                "wall over here": cost["wall s"] / ours["wall s"],
+                "CPU over C": cost["CPU s"] / c_cpu if c_cpu else None,
+            }
+    return pd.DataFrame(rows, index=["wall s", "CPU s", "wall over here", "CPU over C"]).T
 
 
-def seconds(run: dict[str, Any] | None, kind: str) -> float | None:
-    """All steps of a run together, if there was one."""
-    return sum(step[kind] for step in run["steps"]) if run else None
+def seconds(steps: list[dict[str, Any]]) -> dict[str, float]:
+    """All steps together."""
+    return {
+        "wall s": sum(step["wall_seconds"] for step in steps),
+        "CPU s": sum(step["cpu_seconds"] for step in steps),
+    }
 
 
 def plot(by_users: dict[int, pd.DataFrame], path: Path) -> None:
@@ -240,7 +245,7 @@ def main() -> None:
         markdown(cost_table(by_users), "stage"),
         markdown(next_day_table(folders), "users"),
         markdown(recommender_table(folders), "recommender"),
-        markdown(against_table(folders), "users"),
+        markdown(against_table(folders), "users and program"),
     ]
     text = "\n\n".join(parts)
     (chosen.folder / "performance.md").write_text(text + "\n", "utf-8")
