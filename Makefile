@@ -80,11 +80,11 @@ bench: $(READY) $(SPARK_READY) ## what every stage costs at BENCH_USERS users (6
 	$(BIN)/python -m tests.benchmarks.performance_page --folder $(MUSIC_BOX_WAREHOUSE)/bench --plot assets/cost_against_size.png
 
 evaluate: $(READY) ## churn models on 60,000 generated users, three seeds, beside the truth (half an hour)
-	$(BIN)/python tests/benchmarks/churn.py
+	$(BIN)/python -m tests.benchmarks.churn
 
 evaluate-recommendations: $(READY) ## recommenders on 60,000 generated users, and the one without dbt on 2,000
-	$(BIN)/python tests/benchmarks/recommendations.py
-	$(BIN)/python tests/benchmarks/recommendations.py --api
+	$(BIN)/python -m tests.benchmarks.recommendations
+	$(BIN)/python -m tests.benchmarks.recommendations --api
 
 pictures: $(READY) report browser ## the pictures in the README, of the pages of this build
 	$(BIN)/python tests/benchmarks/pictures.py

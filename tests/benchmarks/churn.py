@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -23,6 +22,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
+
+from tests.benchmarks.measured_build import environment
 
 PROJECT = Path(__file__).parents[2]
 DBT = Path(sys.executable).with_name("dbt")
@@ -42,16 +43,8 @@ class Run:
 def run(logs: Path, warehouse: Path, *arguments: str) -> Run:
     """Run a command in the project, with these logs and this warehouse."""
     warehouse.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {
-        "PYTHONPATH": "python_models",
-        "RAW_LOGS": str(logs),
-        "MUSIC_BOX_WAREHOUSE": str(warehouse),
-        "DBT_PROFILES_DIR": "profiles",
-        "DBT_TARGET_PATH": str(warehouse / "target"),
-        "DBT_LOG_PATH": str(warehouse / "logs"),
-    }
     start = time.perf_counter()
-    subprocess.run(arguments, cwd=PROJECT, env=environment, check=True)
+    subprocess.run(arguments, cwd=PROJECT, env=environment(logs, warehouse), check=True)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     return Run(time.perf_counter() - start, peak)
 

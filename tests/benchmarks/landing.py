@@ -23,6 +23,8 @@ import numpy as np
 import yaml
 from music_box.landing import land_folder
 
+from tests.benchmarks.measured_build import environment
+
 PROJECT = Path(__file__).parents[2]
 FIELDS = {
     "uid": "bigint",
@@ -71,13 +73,6 @@ def typed_read(delivery: Path, database: Path) -> None:
 
 def staging_sql(folder: Path, workshop: Path) -> str:
     """Let dbt compile the statement that stages the folder's plays."""
-    environment = os.environ | {
-        "RAW_LOGS": str(folder),
-        "MUSIC_BOX_WAREHOUSE": str(workshop),
-        "DBT_PROFILES_DIR": "profiles",
-        "DBT_TARGET_PATH": str(workshop / "target"),
-        "DBT_LOG_PATH": str(workshop / "logs"),
-    }
     workshop.mkdir(exist_ok=True)
     subprocess.run(
         [
@@ -88,7 +83,7 @@ def staging_sql(folder: Path, workshop: Path) -> str:
             "+stg_player_logs__plays",
         ],
         cwd=PROJECT,
-        env=environment,
+        env=environment(folder, workshop),
         check=True,
     )
     compiled = workshop / "target/compiled/music_box/models/staging/player_logs"

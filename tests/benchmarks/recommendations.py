@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -32,6 +31,8 @@ from music_box.recommendations.tuning import batches, leave_out
 from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
+
+from tests.benchmarks.measured_build import environment
 
 PROJECT = Path(__file__).parents[2]
 DBT = Path(sys.executable).with_name("dbt")
@@ -61,16 +62,8 @@ class Run:
 def run(logs: Path, warehouse: Path, *arguments: str) -> Run:
     """Run a command in the project, with these logs and this warehouse."""
     warehouse.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {
-        "PYTHONPATH": "python_models",
-        "RAW_LOGS": str(logs),
-        "MUSIC_BOX_WAREHOUSE": str(warehouse),
-        "DBT_PROFILES_DIR": "profiles",
-        "DBT_TARGET_PATH": str(warehouse / "target"),
-        "DBT_LOG_PATH": str(warehouse / "logs"),
-    }
     start, peak = time.perf_counter(), 0.0
-    with subprocess.Popen(arguments, cwd=PROJECT, env=environment) as process:
+    with subprocess.Popen(arguments, cwd=PROJECT, env=environment(logs, warehouse)) as process:
         while process.poll() is None:
             peak = max(peak, tree_gigabytes(process.pid))
             time.sleep(0.5)
