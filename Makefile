@@ -103,8 +103,9 @@ $(READY): requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	touch $@
 
-$(SPARK_READY): requirements-spark.lock
+$(SPARK_READY): requirements.lock requirements-spark.lock
 	python3 -m venv $(SPARK_VENV)
+	$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.lock
 	touch $@
 

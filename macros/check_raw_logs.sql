@@ -9,13 +9,8 @@
         and flags.WHICH in ('build', 'run')
         and 'model.music_box.landed_files' in selected_resources
     -%}
-        {#- the folder as it was given: out of the pattern, without its escapes -#}
-        {%- set escaped = (deliveries | string).split("'", 1)[1].rsplit('/', 1)[0] -%}
-        {%- set folder =
-            modules.re.sub('\\[(.)\\]', '\\1', escaped) | replace("''", "'")
-        -%}
         {%- set names = run_query(
-            "select parse_filename(file) from " ~ deliveries
+            "select regexp_extract(file, '[^/]*$', 0) from " ~ deliveries
         ).columns[0].values() -%}
         {%- set matching = [] -%}
         {%- set pattern = var('delivery_name_pattern') -%}
@@ -24,7 +19,10 @@
         {%- endfor -%}
         {%- if matching | length == 0 -%}
             {{ exceptions.raise_compiler_error(
-                "RAW_LOGS is '" ~ folder
+                "RAW_LOGS is '"
+                ~ graph.sources[
+                    'source.music_box.player_logs.deliveries'
+                ].config.meta.folder
                 ~ "': there is no such folder, or no file in it is named "
                 ~ "like a delivery, "
                 ~ "YYYYMMDD[_part]_{play|down|search}.log[.gz|.tar.gz], for example "

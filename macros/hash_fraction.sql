@@ -4,12 +4,10 @@
     draws.
 -#}
 {% macro hash_fraction(key, salt) -%}
+    {%- set salted =
+        "'" ~ salt ~ ":' || cast(" ~ key ~ " as " ~ dbt.type_string() ~ ")" -%}
     (
-        cast(
-            '0x' || substr(
-                md5('{{ salt }}:' || cast({{ key }} as {{ dbt.type_string() }})), 1, 8
-            ) as bigint
-        )
-        / 4294967296.0
+        cast({{ from_hexadecimal('substr(md5(' ~ salted ~ '), 1, 8)') }} as double)
+        / 4294967296
     )
 {%- endmacro %}

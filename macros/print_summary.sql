@@ -80,7 +80,7 @@
             {%- set skipped = run_query(
                 "select
                     snapshot_date, skip_reason,
-                    string_agg(model_name, ', ' order by model_name)
+                    " ~ joined_texts('model_name', 'model_name') ~ "
                 from " ~ built['churn_models'] ~ "
                 where skip_reason is not null
                 group by snapshot_date, skip_reason order by snapshot_date, skip_reason"

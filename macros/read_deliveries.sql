@@ -2,8 +2,7 @@
     The regular lines of deliveries as text, one `select` per file: delivery_id,
     event_date, line_number, then the event's fields. Files stand side by side rather
     than in one list, because numbering lines keeps a scan on one core and several scans
-    can share the cores. No name is believed: a suffix `.gz` may lie, and a folder may
-    be called `uid=1`.
+    can share the cores.
 
     `condition` picks the deliveries by a predicate over `stg_player_logs__deliveries`.
 -#}
@@ -22,23 +21,9 @@
     select
         cast({{ delivery_id }} as bigint) as delivery_id,
         cast('{{ event_date }}' as date) as event_date,
-        row_number() over () as line_number,
+        line_number,
         {{ fields | join(', ') }}
-    from read_csv(
-        '{{ escape_glob(regular_path) }}',
-        auto_detect = false,
-        compression = 'none',
-        hive_partitioning = false,
-        header = false,
-        delim = '\t',
-        quote = '',
-        escape = '',
-        columns = {
-            {%- for field in fields %}
-            '{{ field }}': 'varchar'{{ ',' if not loop.last }}
-            {%- endfor %}
-        }
-    )
+    from {{ read_regular_lines(regular_path, fields) }} as file_{{ loop.index }}
     {{ 'union all' if not loop.last }}
     {%- else %}
     select

@@ -6,6 +6,12 @@
 -#}
 {% macro read_irregular_lines(condition) %}
     {%- set deliveries = ref('stg_player_logs__deliveries') -%}
+    {%- set columns = {
+        'line_number': 'bigint',
+        'line_text': dbt.type_string(),
+        'is_replaced': 'boolean',
+        'is_too_long': 'boolean',
+    } -%}
     {%- set files = [] -%}
     {%- if execute and load_relation(deliveries) is not none -%}
         {%- set files = run_query(
@@ -15,19 +21,13 @@
         ).rows -%}
     {%- endif -%}
     {%- for delivery_id, irregular_path in files %}
-    select cast({{ delivery_id }} as bigint) as delivery_id, *
-    from read_json(
-        '{{ escape_glob(irregular_path) }}',
-        format = 'newline_delimited',
-        compression = 'none',
-        hive_partitioning = false,
-        columns = {
-            'line_number': 'bigint',
-            'line_text': 'varchar',
-            'is_replaced': 'boolean',
-            'is_too_long': 'boolean'
-        }
-    )
+    select
+        cast({{ delivery_id }} as bigint) as delivery_id,
+        line_number,
+        line_text,
+        is_replaced,
+        is_too_long
+    from {{ read_objects(irregular_path, columns) }} as file_{{ loop.index }}
     {{ 'union all' if not loop.last }}
     {%- else %}
     select

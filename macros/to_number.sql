@@ -1,13 +1,12 @@
 {#-
     A decimal number from text; null for what is none: `nan`, `inf`, `7>(1.2.3.4)TM`.
-    Beyond ±1e15 no count of seconds is believable and sums would no longer be exact. A
-    cast alone would read `1_000` as 1000.
+    Beyond ±1e15 no count of seconds is believable and sums would no longer be exact.
 -#}
 {% macro to_number(text) -%}
     case
         when
             try_cast({{ text }} as double) between -1e15 and 1e15
-            and not contains({{ text }}, '_')
+            and {{ is_decimal_number(text) }}
             then try_cast({{ text }} as double)
     end
 {%- endmacro %}

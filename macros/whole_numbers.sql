@@ -3,5 +3,5 @@
     `number`.
 -#}
 {% macro whole_numbers(first, last) -%}
-    (select unnest(generate_series({{ first }}, {{ last }})) as number)
+    (select {{ series(first, last) }} as number)
 {%- endmacro %}

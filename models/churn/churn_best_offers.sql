@@ -43,7 +43,7 @@ ranked as (
 
 final as (
 
-    select * exclude (offer_rank)
+    select {{ all_columns_but('offer_rank') }}
     from ranked
     where offer_rank = 1
 

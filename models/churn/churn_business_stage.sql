@@ -35,7 +35,7 @@ allowed_actions as (
     select
         stage,
         is_paying,
-        string_agg(action, ', ' order by action asc) as allowed_actions
+        {{ joined_texts('action', 'action asc') }} as allowed_actions
     from stage_actions
     group by stage, is_paying
 

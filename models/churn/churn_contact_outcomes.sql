@@ -52,7 +52,7 @@ offered as (
 
 final as (
 
-    select * exclude (expected_profit, cost)
+    select {{ all_columns_but('expected_profit, cost') }}
     from offered
     qualify
         {{ offer_rank(

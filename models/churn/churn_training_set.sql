@@ -14,7 +14,7 @@ snapshots as (
 
 final as (
 
-    select * exclude (fold, label_end_date)
+    select {{ all_columns_but('fold, label_end_date') }}
     from examples
     where
         snapshot_date in (

@@ -14,11 +14,7 @@ with deliveries as (
 days as (
 
     select
-        cast(
-            unnest(
-                generate_series(min(event_date), max(event_date), interval 1 day)
-            ) as date
-        ) as event_date
+        {{ series_of_dates('min(event_date)', 'max(event_date)') }} as event_date
     from deliveries
 
 ),

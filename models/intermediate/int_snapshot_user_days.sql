@@ -44,7 +44,7 @@ play_days as (
         {{ count_where('song_id = 0') }} as local_file_plays,
         {{ exact_sum('play_seconds') }} as play_seconds,
         sum(completion_billionths) as completion_billionths,
-        sum(completion_billionths * completion_billionths)
+        {{ wide_sum('completion_billionths * completion_billionths') }}
             as squared_completion_billionths
     from cleaned_plays
     group by snapshot_date, user_id, event_date

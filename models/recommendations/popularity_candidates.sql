@@ -108,15 +108,11 @@ places as (
 
     select
         *,
-        unnest(
-            generate_series(
-                song_rank - known_songs + 1,
-                -- after the last known song a list is filled to its end
-                least(
-                    next_song_rank - 1 - known_songs, {{ var('candidate_count') }}
-                )
-            )
-        ) as rank
+        -- after the last known song a list is filled to its end
+        {{ series(
+            'song_rank - known_songs + 1',
+            'least(next_song_rank - 1 - known_songs, ' ~ var('candidate_count') ~ ')'
+        ) }} as rank
     from runs
     where {{ var('candidate_count') }} > song_rank - known_songs
 

@@ -22,7 +22,10 @@ recommendation_hits as (
 
 cuts as (
 
-    select cast(unnest({{ var('ranking_cuts') }}) as integer) as k
+    {%- for cut in var('ranking_cuts') %}
+    select cast({{ cut }} as integer) as k
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 

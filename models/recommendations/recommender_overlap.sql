@@ -68,7 +68,10 @@ listed_songs as (
 
 lengths as (
 
-    select cast(unnest({{ lengths }}) as integer) as top_songs
+    {%- for length in lengths %}
+    select cast({{ length }} as integer) as top_songs
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 

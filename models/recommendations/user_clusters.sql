@@ -62,7 +62,7 @@ singers as (
     select
         snapshot_date,
         cluster,
-        string_agg(singer, ', ' order by singer_rank) as top_singers
+        {{ joined_texts('singer', 'singer_rank') }} as top_singers
     from user_cluster_singers
     group by snapshot_date, cluster
 
@@ -73,10 +73,10 @@ weights as (
     select
         snapshot_date,
         cluster,
-        string_agg(
-            recommender || ' ' || {{ plain_number('weight') }},
-            ', ' order by weight desc, recommender asc
-        ) as blend
+        {{ joined_texts(
+            "recommender || ' ' || " ~ plain_number('weight'),
+            'weight desc, recommender asc'
+        ) }} as blend
     from user_cluster_weights
     where weight <> 0
     group by snapshot_date, cluster

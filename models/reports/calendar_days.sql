@@ -9,11 +9,7 @@ with log_days as (
 final as (
 
     select
-        cast(
-            unnest(
-                generate_series(min(event_date), max(event_date), interval 1 day)
-            ) as date
-        ) as calendar_date
+        {{ series_of_dates('min(event_date)', 'max(event_date)') }} as calendar_date
     from log_days
 
 )

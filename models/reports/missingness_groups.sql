@@ -18,10 +18,14 @@ user_shares as (
     select
         snapshot_date,
         user_id,
-        count(*) filter (where song_seconds = 0) * 1000000000 // count(*)
-            as song_length_zero,
-        count(*) filter (where not coalesce(play_seconds >= 0, false)) * 1000000000
-        // count(*) as play_time_missing
+        {{ whole_quotient(
+            'count(*) filter (where song_seconds = 0) * 1000000000', 'count(*)'
+        ) }} as song_length_zero,
+        {{ whole_quotient(
+            'count(*) filter (where not coalesce(play_seconds >= 0, false))'
+            ~ ' * 1000000000',
+            'count(*)'
+        ) }} as play_time_missing
     from window_plays
     group by snapshot_date, user_id
 
@@ -39,7 +43,7 @@ final as (
         {{ population_stddev(
             'count(*)',
             'sum(user_shares.' ~ field ~ ')',
-            'sum(user_shares.' ~ field ~ ' * user_shares.' ~ field ~ ')'
+            wide_sum('user_shares.' ~ field ~ ' * user_shares.' ~ field)
         ) }} / 1e9 as share_stddev
     from user_shares
     inner join churn_labels

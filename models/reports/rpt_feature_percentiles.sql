@@ -47,13 +47,15 @@ percentile_lists as (
 percentiles as (
 
     select
-        snapshot_date,
-        feature,
-        users,
-        unnest(range(0, 101)) as percentile,
-        unnest(percentile_values) as percentile_value
+        percentile_lists.snapshot_date,
+        percentile_lists.feature,
+        percentile_lists.users,
+        numbers.number as percentile,
+        {{ list_item('percentile_lists.percentile_values', 'numbers.number + 1') }}
+            as percentile_value
     from percentile_lists
-    where users > 0
+    cross join {{ whole_numbers(0, 100) }} as numbers
+    where percentile_lists.users > 0
 
 ),
 

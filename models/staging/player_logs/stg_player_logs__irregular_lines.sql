@@ -44,7 +44,8 @@ stripped as (
         deliveries.event,
         deliveries.event_date,
         log_fields.fields,
-        ltrim(irregular_lines.line_text, chr(9)) as text_from_uid
+        regexp_replace(irregular_lines.line_text, '^' || chr(9) || '+', '')
+            as text_from_uid
     from irregular_lines
     inner join deliveries
         on
@@ -60,8 +61,11 @@ counted as (
         *,
         {{ count_fields('line_text') }} as fields_present,
         {{ count_fields('text_from_uid') }} as fields_from_uid,
-        rtrim(regexp_replace(text_from_uid, chr(9) || '+', chr(9), 'g'), chr(9))
-            as filled_fields
+        regexp_replace(
+            {{ replace_pattern('text_from_uid', "chr(9) || '+'", 'chr(9)') }},
+            chr(9) || '$',
+            ''
+        ) as filled_fields
     from stripped
 
 ),
@@ -90,7 +94,7 @@ pairs as (
         first_half.line_number,
         first_half.event,
         first_half.text_from_uid
-        || case when starts_with(second_half.line_text, chr(9)) then '' else ' ' end
+        || case when substr(second_half.line_text, 1, 1) = chr(9) then '' else ' ' end
         || second_half.line_text as joined_text
     from trimmed as first_half
     inner join trimmed as second_half

@@ -3,5 +3,13 @@
     neighbouring values; null if there is no value.
 -#}
 {% macro percentile_list(number) -%}
+    {{ adapter.dispatch('percentile_list')(number) }}
+{%- endmacro %}
+
+{% macro duckdb__percentile_list(number) -%}
     quantile_cont({{ number }}, list_transform(range(0, 101), lambda step: step / 100))
+{%- endmacro %}
+
+{% macro spark__percentile_list(number) -%}
+    percentile({{ number }}, transform(sequence(0, 100), step -> step / 100D))
 {%- endmacro %}
