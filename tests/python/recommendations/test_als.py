@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from music_box.recommendations import als
 from music_box.recommendations.als import LeastSquares, Penalty, alternate, solve_all
 from music_box.recommendations.sparse import Floats, Matrix
 from numpy.typing import NDArray
@@ -129,6 +130,15 @@ def test_every_iteration_lowers_the_loss() -> None:
         for iterations in (1, 2, 3, 5, 8)
     ]
     assert (np.diff(losses) < 0).all(), losses
+
+
+def test_of_many_users_some_do_for_the_first_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = planted.taste(600, 40, seed=4)
+    everybody = loss(matrix, *both_factors(matrix, 6, 8), PENALTY)
+    few = loss(matrix, *both_factors(matrix, 6, 2), PENALTY)
+    monkeypatch.setattr(als, "_EARLY_USERS", 100)
+    some = loss(matrix, *both_factors(matrix, 6, 8), PENALTY)
+    assert some < 1.01 * everybody < few
 
 
 def test_two_planted_groups_are_found_and_equal_seeds_give_equal_factors() -> None:
