@@ -1,8 +1,6 @@
 {#-
-    The regular lines of deliveries as text, one `select` per file: delivery_id,
-    event_date, line_number, then the event's fields. Files stand side by side rather
-    than in one list, because numbering lines keeps a scan on one core and several scans
-    can share the cores.
+    The regular lines of deliveries as text: delivery_id, event_date, line_number, from
+    1, then the event's fields.
 
     `condition` picks the deliveries by a predicate over `stg_player_logs__deliveries`.
 -#}
@@ -17,14 +15,8 @@
             ~ "' and regular_path is not null and " ~ condition ~ " order by delivery"
         ).rows -%}
     {%- endif -%}
-    {%- for delivery_id, event_date, regular_path in files %}
-    select
-        cast({{ delivery_id }} as bigint) as delivery_id,
-        cast('{{ event_date }}' as date) as event_date,
-        line_number,
-        {{ fields | join(', ') }}
-    from {{ read_regular_lines(regular_path, fields) }} as file_{{ loop.index }}
-    {{ 'union all' if not loop.last }}
+    {%- if files -%}
+    {{ regular_lines(files, fields) }}
     {%- else %}
     select
         cast(null as bigint) as delivery_id,
@@ -34,5 +26,5 @@
         cast(null as {{ dbt.type_string() }}) as {{ field }}{{ ',' if not loop.last }}
         {%- endfor %}
     where false
-    {%- endfor %}
+    {%- endif %}
 {% endmacro %}

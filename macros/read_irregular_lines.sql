@@ -20,22 +20,14 @@
             ~ condition ~ " order by delivery"
         ).rows -%}
     {%- endif -%}
-    {%- for delivery_id, irregular_path in files %}
-    select
-        cast({{ delivery_id }} as bigint) as delivery_id,
-        line_number,
-        line_text,
-        is_replaced,
-        is_too_long
-    from {{ read_objects(irregular_path, columns) }} as file_{{ loop.index }}
-    {{ 'union all' if not loop.last }}
+    {%- if files -%}
+    {{ json_lines(files, columns) }}
     {%- else %}
     select
         cast(null as bigint) as delivery_id,
-        cast(null as bigint) as line_number,
-        cast(null as {{ dbt.type_string() }}) as line_text,
-        cast(null as boolean) as is_replaced,
-        cast(null as boolean) as is_too_long
+        {%- for name, type in columns.items() %}
+        cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
     where false
-    {%- endfor %}
+    {%- endif %}
 {% endmacro %}

@@ -12,5 +12,5 @@
 
 {#- Between backticks. -#}
 {% macro spark__escape_glob(path) -%}
-    {{ modules.re.sub('([*?{}\\[\\]\\\\])', '\\\\\\1', path) | replace('`', '``') }}
+    {{ modules.re.sub('([*?{},\\[\\]\\\\])', '\\\\\\1', path) | replace('`', '``') }}
 {%- endmacro %}

@@ -16,13 +16,17 @@ final as (
         cast(permutation_importance as double) as permutation_importance,
         cast(permutation_stddev as double) as permutation_stddev,
         cast(score_change as double) as score_change,
-        row_number() over (
-            partition by snapshot_date, model_name
-            order by impurity_importance desc nulls last, feature asc
+        cast(
+            row_number() over (
+                partition by snapshot_date, model_name
+                order by impurity_importance desc nulls last, feature asc
+            ) as bigint
         ) as importance_rank,
-        row_number() over (
-            partition by snapshot_date, model_name
-            order by permutation_importance desc nulls last, feature asc
+        cast(
+            row_number() over (
+                partition by snapshot_date, model_name
+                order by permutation_importance desc nulls last, feature asc
+            ) as bigint
         ) as permutation_rank,
         case
             when score_change > 0 then 'raises'

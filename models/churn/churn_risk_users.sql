@@ -76,13 +76,15 @@ final as (
         user_id,
         model_name,
         churn_probability,
-        row_number() over (
-            partition by snapshot_date
-            order by
-                churn_probability desc,
-                days_since_last_event desc,
-                {{ hash_fraction('user_id', 'risk_rank') }} asc,
-                user_id asc
+        cast(
+            row_number() over (
+                partition by snapshot_date
+                order by
+                    churn_probability desc,
+                    days_since_last_event desc,
+                    {{ hash_fraction('user_id', 'risk_rank') }} asc,
+                    user_id asc
+            ) as bigint
         ) as risk_rank,
         tier,
         tier_label,

@@ -33,10 +33,14 @@ final as (
         song_names.singer,
         popularity.plays,
         popularity.listeners,
-        row_number() over (
-            partition by popularity.snapshot_date
-            order by
-                popularity.plays desc, popularity.listeners desc, popularity.song_id asc
+        cast(
+            row_number() over (
+                partition by popularity.snapshot_date
+                order by
+                    popularity.plays desc,
+                    popularity.listeners desc,
+                    popularity.song_id asc
+            ) as bigint
         ) as popularity_rank,
         row_number() over (
             partition by popularity.snapshot_date

@@ -145,8 +145,21 @@ other_stages as (
 all_stages as (
 
     select * from play_stages
-    union all by name
-    select * from other_stages
+
+    union all
+
+    select
+        *,
+        null as filled_play_times,
+        null as filled_song_lengths,
+        {%- for field in ['play_seconds', 'song_seconds'] %}
+        {%- set is_last_field = loop.last %}
+        {%- for measure in ['mean', 'stddev', 'min', 'max'] %}
+        cast(null as double) as {{ field }}_{{ measure }}
+        {{- ',' if not (is_last_field and loop.last) }}
+        {%- endfor %}
+        {%- endfor %}
+    from other_stages
 
 ),
 

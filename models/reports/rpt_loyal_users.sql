@@ -64,9 +64,11 @@ final as (
     select
         compared.*,
         coalesce(feature_labels.label, compared.feature) as label,
-        row_number() over (
-            partition by compared.snapshot_date
-            order by abs(compared.cohens_d) desc nulls last, compared.feature asc
+        cast(
+            row_number() over (
+                partition by compared.snapshot_date
+                order by abs(compared.cohens_d) desc nulls last, compared.feature asc
+            ) as bigint
         ) as difference_rank
     from compared
     left join feature_labels on compared.feature = feature_labels.feature

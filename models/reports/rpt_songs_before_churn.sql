@@ -25,9 +25,11 @@ final as (
         cast(sums.song_id as bigint) as song_id,
         cast(song_names.song_name as {{ dbt.type_string() }}) as song_name,
         cast(song_names.singer as {{ dbt.type_string() }}) as singer,
-        row_number() over (
-            partition by sums.snapshot_date
-            order by sums.z_statistic desc, sums.song_id asc
+        cast(
+            row_number() over (
+                partition by sums.snapshot_date
+                order by sums.z_statistic desc, sums.song_id asc
+            ) as bigint
         ) as rank,
         count(*) over (partition by sums.snapshot_date) as tested_songs,
         cast(sums.listeners as bigint) as listeners,
