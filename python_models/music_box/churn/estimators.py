@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 from sklearn.ensemble import RandomForestClassifier
 
 from music_box.churn.forests import as_booster
+from music_box.churn.shapley import contributions
 
 Floats = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
@@ -180,10 +181,9 @@ class Boosting:
         return np.asarray(expit(np.mean(margins, axis=0, dtype=np.float64)))
 
     def contributions(self, matrix: Floats) -> Floats:
-        """Exact; the last column, the expected log-odds, is left out."""
-        data = xgboost.DMatrix(matrix)
-        values = [booster.predict(data, pred_contribs=True) for booster in self.boosters]
-        return np.asarray(np.mean(values, axis=0, dtype=np.float64))[:, :-1]
+        """Exact."""
+        every = [contributions(booster, matrix) for booster in self.boosters]
+        return np.asarray(np.mean(every, axis=0))
 
     def importance(self) -> Floats:
         """Loss that splits on the feature remove."""

@@ -321,8 +321,11 @@ def test_draws_are_poisson_by_hash_of_user_and_replicate(tables: Tables, oracle:
     expected = {}
     for user in judged:
         for replicate in range(1, 201):
-            digest = hashlib.md5(f"bootstrap:{replicate}:{user}".encode(), usedforsecurity=False)
-            weight = int(stats.poisson.ppf(int(digest.hexdigest()[:8], 16) / 2**32, 1))
+            block, place = divmod(replicate - 1, 8)
+            digest = hashlib.md5(f"bootstrap:{block}:{user}".encode(), usedforsecurity=False)
+            drawn_share = int(digest.hexdigest()[4 * place :][:4], 16) / 2**16
+            # the next number above: a border belongs to the larger weight
+            weight = min(int(stats.poisson.ppf(np.nextafter(drawn_share, 1), 1)), 7)
             if weight:
                 expected[user, replicate] = weight
     assert found == expected
