@@ -58,6 +58,9 @@ test: check browser ## everything that must hold; what CI runs
 test-publishing: $(READY) ## what builds of all kinds publish, as whom, what never; BI tools read while one is writing
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow tests/python/publishing
 
+test-spark: $(SPARK_READY) ## build sample logs on Spark of several processes too, and compare every table (Java 17; half an hour)
+	PYTHONPATH=python_models:tests/python $(SPARK_VENV)/bin/python -m tests.spark.parity --folder $(MUSIC_BOX_WAREHOUSE)/parity
+
 browser: ## Debian's Chromium, in which tests look at pages; without it and root they are skipped
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; fi
@@ -115,4 +118,4 @@ $(PUBLISHED):
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
-.PHONY: help environment spark-environment build report docs test test-publishing browser check compare bench evaluate evaluate-recommendations pictures lock clean
+.PHONY: help environment spark-environment build report docs test test-publishing test-spark browser check compare bench evaluate evaluate-recommendations pictures lock clean

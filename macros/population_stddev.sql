@@ -1,13 +1,13 @@
 {#-
-    Population standard deviation from a count, a sum and a sum of squares, all exact
-    (integers or decimals): rounding in the difference would show as spread where there
-    is none.
+    Population standard deviation from a count, a sum and a sum of squares, all whole
+    numbers: rounding in the difference would show as spread where there is none.
 -#}
 {% macro population_stddev(count, total, total_of_squares) -%}
     coalesce(
         sqrt(
             cast(
-                {{ count }} * {{ total_of_squares }} - {{ total }} * {{ total }}
+                {{ count }} * {{ total_of_squares }}
+                - {{ wide(total) }} * {{ wide(total) }}
                 as double
             )
         )

@@ -8,12 +8,14 @@
 {%- endmacro %}
 
 {#-
-    Bytes that are no UTF-8 come out as U+FFFD: where there is more of it than went in,
-    something could not be decoded.
+    A `%` that begins no code stands for itself. Bytes that are no UTF-8 come out as
+    U+FFFD: where there is more of it than went in, something could not be decoded.
 -#}
 {% macro spark__decode_url(text) -%}
     {%- set mark = "decode(unhex('EFBFBD'), 'UTF-8')" -%}
-    {%- set decoded = "try_url_decode(" ~ text ~ ")" -%}
+    {%- set decoded =
+        "try_url_decode(regexp_replace(" ~ text ~ ", '%(?![0-9A-Fa-f]{2})', '%25'))"
+    -%}
     case
         when
             regexp_count({{ decoded }}, {{ mark }})

@@ -11,5 +11,12 @@
 {%- endmacro %}
 
 {% macro spark__percentile_list(number) -%}
-    percentile({{ number }}, transform(sequence(0, 100), step -> step / 100D))
+    percentile(
+        {{ number }},
+        array(
+            {%- for step in range(101) %}
+            {{ step / 100 }}D{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
+    )
 {%- endmacro %}

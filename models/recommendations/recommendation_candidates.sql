@@ -2,7 +2,7 @@
 {{ config(materialized='view') }}
 {%- set lists = [
     'baseline_candidates', 'recommendation_lists', 'report_weights_lists'
-] %}
+] + distributed_lists().split() %}
 
 with
 {%- for list in lists %}

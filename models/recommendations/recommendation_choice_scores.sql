@@ -19,11 +19,12 @@ song_neighbors as (
 
 ),
 
-decimals as (
+-- whole numbers, so that sums of squares are exact
+billionths as (
 
     select
         *,
-        cast(score as decimal(38, 9)) as exact_score
+        cast(round(score * 1e9) as bigint) as score_billionths
     from recommendation_choices
 
 ),
@@ -34,11 +35,13 @@ spreads as (
         snapshot_date,
         user_id,
         policy,
-        cast(sum(exact_score) as double) / count(*) as mean_score,
+        cast(sum(score_billionths) as double) / count(*) / 1e9 as mean_score,
         {{ population_stddev(
-            'count(*)', 'sum(exact_score)', 'sum(exact_score * exact_score)'
-        ) }} as score_stddev
-    from decimals
+            'count(*)',
+            'sum(score_billionths)',
+            'sum(' ~ wide('score_billionths') ~ ' * score_billionths)'
+        ) }} / 1e9 as score_stddev
+    from billionths
     group by snapshot_date, user_id, policy
 
 ),

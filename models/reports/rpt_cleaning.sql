@@ -152,13 +152,14 @@ all_stages as (
         *,
         null as filled_play_times,
         null as filled_song_lengths,
-        {%- for field in ['play_seconds', 'song_seconds'] %}
-        {%- set is_last_field = loop.last %}
-        {%- for measure in ['mean', 'stddev', 'min', 'max'] %}
-        cast(null as double) as {{ field }}_{{ measure }}
-        {{- ',' if not (is_last_field and loop.last) }}
-        {%- endfor %}
-        {%- endfor %}
+        cast(null as double) as play_seconds_mean,
+        cast(null as double) as play_seconds_stddev,
+        cast(null as double) as play_seconds_min,
+        cast(null as double) as play_seconds_max,
+        cast(null as double) as song_seconds_mean,
+        cast(null as double) as song_seconds_stddev,
+        cast(null as double) as song_seconds_min,
+        cast(null as double) as song_seconds_max
     from other_stages
 
 ),

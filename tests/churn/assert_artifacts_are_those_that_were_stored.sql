@@ -5,4 +5,4 @@ select
     model_name,
     fold
 from {{ ref('churn_fits') }}
-where sha256(artifact) <> artifact_sha256
+where {{ content_hash('artifact') }} <> artifact_sha256

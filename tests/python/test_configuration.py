@@ -219,3 +219,23 @@ def test_lock_file_names_packages_and_no_place_to_get_them(name: str) -> None:
     assert [line for line in lines if re.search(r"://|@|\.(com|org|net|io)\b", line)] == []
     pinned = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     assert [line for line in pinned if not re.match(r"[A-Za-z0-9._-]+==\S+( ;.*)?$", line)] == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "macros/engines").glob("*.sql")), ids=lambda path: path.stem
+)
+def test_what_engines_do_differently_is_said_for_each(path: Path) -> None:
+    found = set(re.findall(r"macro (\w+)\(", path.read_text("utf-8")))
+    name = path.stem
+    if "adapter.dispatch" in path.read_text("utf-8"):
+        assert found == {name, f"duckdb__{name}", f"spark__{name}"}
+    else:
+        assert found == {name}
+    documented = yaml.safe_load((PROJECT / "macros/_macros.yml").read_text("utf-8"))["macros"]
+    assert name in {macro["name"] for macro in documented}
+
+
+def test_no_model_names_an_engine() -> None:
+    models = [*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "python_models").glob("*/*.py")]
+    naming = [path for path in models if re.search("(?i)duckdb|spark", path.read_text("utf-8"))]
+    assert [path.name for path in naming] == ["distributed_als_lists.py"]

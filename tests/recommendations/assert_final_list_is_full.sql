@@ -58,7 +58,7 @@ expected as (
     select
         splits.snapshot_date,
         users.user_id,
-        unnest(['any', 'weekday', 'weekend']) as context,
+        contexts.context,
         least(
             {{ var('recommended_songs') }},
             coalesce(catalogue_counts.songs, 0) - coalesce(known_counts.songs, 0)
@@ -68,6 +68,9 @@ expected as (
         on
             splits.snapshot_date = users.snapshot_date
             and splits.split = 'serve'
+    cross join (
+        values ('any'), ('weekday'), ('weekend')
+    ) as contexts (context)
     left join catalogue_counts
         on splits.snapshot_date = catalogue_counts.snapshot_date
     left join known_counts

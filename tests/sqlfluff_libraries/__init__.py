@@ -76,10 +76,11 @@ class _Dbt:
 
 
 class _Adapter:
-    """Dispatch to the macro of the default adapter, which takes the same arguments."""
+    """Dispatch to a function of the macro's name and first argument."""
 
     def dispatch(self, macro_name: str, macro_namespace: str | None = None) -> Any:
-        return lambda *arguments, **_: f"{macro_name}({', '.join(map(str, arguments))})"
+        # the rest may be no expression, such as an order
+        return lambda *arguments, **_: f"{macro_name}({arguments[0]})" if arguments else ""
 
     def get_columns_in_relation(self, relation: Any) -> list[Any]:
         return []

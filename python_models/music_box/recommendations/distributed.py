@@ -16,8 +16,8 @@ from pyspark.sql import functions as sql
 
 RECOMMENDER = "als_distributed"
 KEYS = ["snapshot_date", "split"]
-# Users with like many known songs are asked for together: who knows more needs a longer list to be left
-# with enough of it.
+# Users who know about as many songs are listed together: who knows more needs a longer list, to be
+# left with enough of it.
 KNOWN_SONGS = [50, 200, 1_000, 10_000]
 
 
@@ -45,12 +45,13 @@ def als_lists(
         `snapshot_date`, `split`, `recommender`, `user_id`, `rank`, `song_id`, `score`.
     """
     found = [row.asDict() for row in users.select(*KEYS).distinct().orderBy(*KEYS).collect()]
-    lists = [
-        _lists_of(
-            *(_of_split(table, key) for table in (examples, users, catalogue, exclusions)), settings
-        ).select(*(sql.lit(key[name]).alias(name) for name in KEYS), "*")
-        for key in found
-    ]
+    lists = []
+    for key in found:
+        example, user, song, exclusion = (
+            _of_split(table, key) for table in (examples, users, catalogue, exclusions)
+        )
+        keys = [sql.lit(key[name]).alias(name) for name in KEYS]
+        lists.append(_lists_of(example, user, song, exclusion, settings).select(*keys, "*"))
     return reduce(DataFrame.unionByName, lists)
 
 
@@ -90,9 +91,7 @@ def _lists_of(
         maxIter=settings["iterations"],
         seed=settings["seed"],
     ).fit(pairs)
-    known = (
-        exclusions.join(songs, "song_id").select("user_id", "song_id").distinct().persist()
-    )
+    known = exclusions.join(songs, "song_id").select("user_id", "song_id").distinct().persist()
     listed = members.where("is_evaluated or split = 'serve'").join(
         known.groupBy("user_id").agg(sql.count("*").alias("known_songs")), "user_id"
     )
