@@ -37,7 +37,7 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Itera
     """
     cores = os.cpu_count() or 1
     left = iter(items)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores, initializer=alone) as pool:
         waiting: deque[Future[Result]] = deque(
             pool.submit(function, item) for item in islice(left, 2 * cores)
         )
