@@ -391,13 +391,14 @@ def lists(
     excluded = _union(data.ratings, data.disliked)
     weights = chosen.user_weights(data)
     members = {name: fitted[name] for name in MEMBERS}
+    others = [name for name in fitted if name not in MEMBERS]
     places = settings.places
 
     def lists_of(batch: Integers) -> dict[str, pd.DataFrame]:
         rows, left_out = data.ratings[batch], excluded[batch]
         total, best = blended(members, rows, left_out, weights[batch], places)
         best[BLEND] = _best(total, places)
-        for name in fitted.keys() - MEMBERS:
+        for name in others:
             scores = fitted[name].scores(rows)
             leave_out(scores, left_out)
             best[name] = _best(scores, places)

@@ -116,28 +116,25 @@ def split_data(
     def places(pairs: pd.DataFrame) -> tuple[Integers, Integers]:
         return rows.get_indexer(pairs["user_id"]), columns.get_indexer(pairs["song_id"])
 
-    def matrix(
-        values: NDArray[np.float32], row: Integers, column: Integers, is_wanted: NDArray[np.bool_]
-    ) -> Matrix:
-        is_in = is_wanted & (row >= 0) & (column >= 0)
+    def matrix(values: NDArray[np.float32], row: Integers, column: Integers) -> Matrix:
+        is_in = (row >= 0) & (column >= 0)
         entries = (values[is_in], (row[is_in], column[is_in]))
         return sparse.csr_matrix(entries, shape=(len(rows), len(columns)))
 
     # ids are looked up once for all three matrices: with many pairs that is what costs
-    rated = places(examples)
+    row, column = places(examples)
     ratings = examples["rating"].to_numpy(np.float32)
     tuning_ratings = examples["tuning_rating"].to_numpy(np.float32, na_value=np.nan)
     is_known = ~np.isnan(tuning_ratings)
     is_hidden = ~is_known & (ratings >= liked_rating)
-    everything, every_dislike = np.ones(len(examples), bool), np.ones(len(dislikes), bool)
     return SplitData(
         snapshot_date=key.snapshot_date,
         split=key.split,
         users=rows.to_numpy(np.int64),
         songs=columns.to_numpy(np.int64),
-        ratings=matrix(ratings, *rated, everything),
-        tuning_ratings=matrix(tuning_ratings, *rated, is_known),
-        hidden=matrix(ratings, *rated, is_hidden),
-        disliked=matrix(every_dislike.astype(np.float32), *places(dislikes), every_dislike),
+        ratings=matrix(ratings, row, column),
+        tuning_ratings=matrix(tuning_ratings[is_known], row[is_known], column[is_known]),
+        hidden=matrix(ratings[is_hidden], row[is_hidden], column[is_hidden]),
+        disliked=matrix(np.ones(len(dislikes), np.float32), *places(dislikes)),
         is_listed=members["is_evaluated"].to_numpy(bool) | (key.split == "serve"),
     )
