@@ -5,7 +5,8 @@ from music_box.frames import enumerated, typed
 from music_box.parallel import in_order
 from music_box.recommendations.report_weights import TYPES, report_weights_lists
 
-PARTS = 16
+# Each part is a scan of all sources; the more there are, the less is in memory at once.
+PARTS = 6
 
 
 def model(dbt, session):

@@ -16,12 +16,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from music_box.churn.estimators import Boosting, Days, Estimator, Forest, Linear
+from music_box.parallel import alone
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Folds = NDArray[np.int64]
 Parameters = dict[str, Any]
 
+# Trees that are grown on the same draw of users, where there are too many users for all of them.
+# XGBoost's own draw passes over all rows for every tree, drawn or not.
+_BLOCK_TREES = 25
 # XGBoost's histograms; its name for what the report's library calls otherwise.
 _BOOSTING_NAMES = {
     "max_depth": "max_depth",
@@ -148,7 +152,7 @@ def tune_random_forest(task: Task, parameters: Parameters) -> Parameters:
         return [float(roc_auc_score(labels[is_out], votes[size - 1])) for size in sizes]
 
     jobs = list(product(shapes, splits))
-    with ThreadPoolExecutor(task.workers) as pool:
+    with ThreadPoolExecutor(task.workers, initializer=alone) as pool:
         by_fold = np.array(list(pool.map(auc, jobs)))
     means = by_fold.reshape(len(shapes), len(splits), len(sizes)).mean(axis=1)
     search = [
@@ -175,17 +179,29 @@ def fit_boosting(task: Task, rows: Flags, parameters: Parameters) -> Boosting:
 
     Features named in `increasing` may only raise the score as they grow, those in `decreasing` only
     lower it. The bags differ in their seeds alone. A tree is grown on the share `subsample` of the
-    users, at most `tree_users`, drawn anew for each.
+    users, drawn anew for each; where that would be more than `tree_users`, a block of trees has so
+    many users that it is not, drawn anew for each block.
     """
-    data = xgboost.DMatrix(task.matrix[rows], task.is_churned[rows], nthread=1)
-    settings = _boosting_settings(task, rows, parameters)
-    boosters = [
-        xgboost.train(
-            {**settings, "seed": task.seed + bag}, data, num_boost_round=parameters["n_estimators"]
-        )
-        for bag in range(parameters.get("bags", 1))
-    ]
-    return Boosting(tuple(boosters))
+    settings = _boosting_settings(task, parameters)
+    matrix, is_churned = task.matrix[rows], task.is_churned[rows]
+    trees, users = parameters["n_estimators"], len(is_churned)
+    block_users = int(parameters["tree_users"] / parameters["subsample"])
+
+    def boosted(seed: int) -> xgboost.Booster:
+        if users <= block_users:
+            data = xgboost.DMatrix(matrix, is_churned, nthread=1)
+            return xgboost.train({**settings, "seed": seed}, data, num_boost_round=trees)
+        generator = np.random.default_rng(seed)
+        booster = xgboost.Booster({**settings, "num_feature": matrix.shape[1]})
+        for tree in range(trees):
+            if tree % _BLOCK_TREES == 0:
+                drawn = np.sort(generator.choice(users, block_users, replace=False))
+                block = xgboost.DMatrix(matrix[drawn], is_churned[drawn], nthread=1)
+                booster.set_param({"seed": int(generator.integers(2**31))})
+            booster.update(block, tree)
+        return booster
+
+    return Boosting(tuple(boosted(task.seed + bag) for bag in range(parameters.get("bags", 1))))
 
 
 def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
@@ -200,7 +216,7 @@ def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
     """
 
     def best_size(pair: tuple[Flags, Flags]) -> int:
-        settings = _boosting_settings(task, pair[0], parameters)
+        settings = _boosting_settings(task, parameters)
         is_in, is_out = (
             xgboost.DMatrix(task.matrix[rows], task.is_churned[rows], nthread=1) for rows in pair
         )
@@ -217,13 +233,12 @@ def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
     pairs = list(task.split())
     answers = np.cumsum([0, *(is_out.sum() for _, is_out in pairs)])
     asked = [pairs[fold] for fold in np.flatnonzero(answers[:-1] < parameters["stopping_users"])]
-    with ThreadPoolExecutor(task.workers) as pool:
+    with ThreadPoolExecutor(task.workers, initializer=alone) as pool:
         sizes = list(pool.map(best_size, asked))
     return {**parameters, "n_estimators": round(float(np.mean(sizes)))}
 
 
-def _boosting_settings(task: Task, rows: Flags, parameters: Parameters) -> Parameters:
-    most = parameters["tree_users"] / max(int(rows.sum()), 1)
+def _boosting_settings(task: Task, parameters: Parameters) -> Parameters:
     directions = {
         feature: direction
         for name, direction in (("increasing", 1), ("decreasing", -1))
@@ -239,7 +254,7 @@ def _boosting_settings(task: Task, rows: Flags, parameters: Parameters) -> Param
             for ours, theirs in _BOOSTING_NAMES.items()
             if ours in parameters
         },
-        "subsample": min(parameters["subsample"], most),
+        "subsample": parameters["subsample"],
     }
 
 

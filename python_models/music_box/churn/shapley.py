@@ -1,4 +1,4 @@
-"""Shapley values of shallow trees, from tables: for every user, in a tenth of the usual time."""
+"""Shapley values of shallow trees, from tables: for every user, at a seventh of the usual cost."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,6 +35,8 @@ Arrays = dict[str, NDArray[Any]]
 
 # Dense blocks of scores hold about this many floats.
 _BLOCK_FLOATS = 16_000_000
+# Similarities are summed in dense rows where a mean item meets this share of all items.
+_DENSE_SHARE = 0.5
 # Added to ratings of 1 to 5: the least that tells apart sums of single-precision numbers.
 _TIE_BREAK = 1e-6
 
@@ -140,15 +143,42 @@ def nearest(values: Matrix, norms: Floats, neighbors: int, shrinkage: float) -> 
     """For each item its nearest ones, row by row, shape (items, items); none is its own."""
     items = values.shape[1]
     item_users = values.T.tocsr()
+    # what is multiplied for a mean item: a song of each of its users, for each of them
+    multiplied = float((np.diff(values.indptr).astype(float) ** 2).sum()) / max(items, 1)
+    is_dense = multiplied > _DENSE_SHARE * items
     block = max(1, _BLOCK_FLOATS // max(items, 1))
+    # an item without users is like none, not 0 / 0
+    lengths = np.where(norms > 0, norms, 1)
     blocks = []
     for start in range(0, items, block):
-        products = (item_users[start : start + block] @ values).tocsr()
-        rows = np.repeat(np.arange(products.shape[0]), np.diff(products.indptr)) + start
-        products.data /= norms[rows] * norms[products.indices] + np.float32(shrinkage)
-        products.data[rows == products.indices] = 0
-        blocks.append(keep_largest(products, neighbors))
+        some = item_users[start : start + block]
+        if is_dense:
+            products = _dense_products(some, values)
+            products /= lengths[start : start + block, None] * lengths + np.float32(shrinkage)
+            own = np.arange(len(products))
+            products[own, own + start] = 0
+            best = largest(products, min(neighbors, items), lowest=POSITIVE)
+            row, rank = np.nonzero(best >= 0)
+            column = best[row, rank]
+            entries = (products[row, column], (row, column))
+            blocks.append(sparse.csr_matrix(entries, shape=products.shape))
+        else:
+            products = (some @ values).tocsr()
+            rows = np.repeat(np.arange(products.shape[0]), np.diff(products.indptr)) + start
+            products.data /= lengths[rows] * lengths[products.indices] + np.float32(shrinkage)
+            products.data[rows == products.indices] = 0
+            blocks.append(keep_largest(products, neighbors))
     return sparse.vstack(blocks, "csr") if blocks else sparse.csr_matrix((0, 0), dtype=np.float32)
+
+
+def _dense_products(item_users: Matrix, values: Matrix) -> Floats:
+    """`item_users @ values` where most entries are not 0: added up in place, row by row."""
+    products = np.zeros((item_users.shape[0], values.shape[1]), np.float32)
+    for place, (first, last) in enumerate(pairwise(item_users.indptr)):
+        if last > first:
+            users = values[item_users.indices[first:last]]
+            products[place] = users.T @ item_users.data[first:last]
+    return products
 
 
 class ItemItem(ItemNeighbors):
