@@ -1,6 +1,6 @@
 {#-
     The irregular lines of accepted deliveries: delivery_id, line_number, line_text,
-    is_replaced, is_too_long.
+    is_replaced, is_too_long, is_forgotten.
 
     `condition` picks the deliveries by a predicate over `stg_player_logs__deliveries`.
 -#}
@@ -25,7 +25,8 @@
             'line_number': 'bigint',
             'line_text': 'varchar',
             'is_replaced': 'boolean',
-            'is_too_long': 'boolean'
+            'is_too_long': 'boolean',
+            'is_forgotten': 'boolean'
         }
     )
     {{ 'union all' if not loop.last }}
@@ -35,7 +36,8 @@
         cast(null as bigint) as line_number,
         cast(null as {{ dbt.type_string() }}) as line_text,
         cast(null as boolean) as is_replaced,
-        cast(null as boolean) as is_too_long
+        cast(null as boolean) as is_too_long,
+        cast(null as boolean) as is_forgotten
     where false
     {%- endfor %}
 {% endmacro %}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from music_box.forgetting import Forgotten
 from music_box.landing.containers import CountingReader, DeliveryError, open_content
 from music_box.landing.lines import (
     BLOCK_BYTES,
@@ -73,7 +74,9 @@ class LandedFile:
     irregular_path: str | None = None
 
 
-def read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) -> LandedFile:
+def read_delivery(
+    path: Path, landing: Path, name: DeliveryName, fields: int, forgotten: Forgotten | None
+) -> LandedFile:
     """Read one delivery to its end; of its lines, keep what cannot be read from the file itself."""
     status = path.stat()
     digest = hashlib.sha256()
@@ -87,7 +90,9 @@ def read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) ->
         irregular_part.open("w", encoding="utf-8") as irregular_file,
     ):
         counted = CountingReader(stream, digest)
-        separation = _Separation(path, fields, container != "plain", regular_file, irregular_file)
+        separation = _Separation(
+            path, fields, forgotten, container != "plain", regular_file, irregular_file
+        )
         for block in read_blocks(counted):
             separation.add(block)
             is_unfinished = block.is_unfinished
@@ -146,6 +151,7 @@ class _Separation:
 
     path: Path
     fields: int
+    forgotten: Forgotten | None
     is_copying: bool
     regular_file: BinaryIO
     irregular_file: TextIO
@@ -155,7 +161,7 @@ class _Separation:
 
     def add(self, block: Block) -> None:
         """Take the next block of the delivery."""
-        split = self._split(block)
+        split, forgotten = self._split(block)
         if not self.is_copying and split.regular is not block.content:
             _copy_beginning(self.path, self.regular_file, self.bytes_seen)
             self.is_copying = True
@@ -167,22 +173,27 @@ class _Separation:
                 "line_text": line.text,
                 "is_replaced": line.is_replaced,
                 "is_too_long": block.is_too_long,
+                "is_forgotten": line.position in forgotten,
             }
             self.irregular_file.write(_to_json(row) + "\n")
         self.lines += split.lines
         self.irregular_lines += len(split.irregular)
         self.bytes_seen += len(block.content)
 
-    def _split(self, block: Block) -> SplitBlock:
+    def _split(self, block: Block) -> tuple[SplitBlock, set[int]]:
+        """Lines of a block, and which of them are of forgotten users, and empty."""
         content = block.content
+        forgotten: set[int] = set()
         if self.bytes_seen == 0 and content.startswith(BYTE_ORDER_MARK):
             content = content[len(BYTE_ORDER_MARK) :]
             if content == b"\n" and block.is_unfinished:
-                return SplitBlock(b"", [], 0)  # the mark was all
+                return SplitBlock(b"", [], 0), forgotten  # the mark was all
+        if self.forgotten is not None:
+            content, forgotten = self.forgotten.leave_out(content)
         if block.is_too_long:
             beginning = IrregularLine(0, replace_what_is_no_text(content[:-1]), True)
-            return SplitBlock(b"\t" * (self.fields - 1) + b"\n", [beginning], 1)
-        return split_block(content, self.fields)
+            return SplitBlock(b"\t" * (self.fields - 1) + b"\n", [beginning], 1), forgotten
+        return split_block(content, self.fields), forgotten
 
 
 def _copy_beginning(path: Path, target: BinaryIO, length: int) -> None:
