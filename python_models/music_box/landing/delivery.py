@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -44,7 +44,8 @@ class LandedFile:
     content_sha256
         Of the unpacked content, so that a file equals its own archive.
     delivery_id
-        60-bit number of name and content: it changes when either does.
+        60-bit number of name and content: it changes when either does, or lines of other users are
+        to be forgotten.
     lines, irregular_lines
         Physical lines, and those of them that need a closer look.
     is_cut
@@ -100,8 +101,11 @@ def read_delivery(
     if (now.st_mtime_ns, now.st_size) != (status.st_mtime_ns, status.st_size):
         raise DeliveryError("the file changed while it was read; build again when it is complete")
     content_sha256 = digest.hexdigest()
-    identity = hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode()).hexdigest()
-    delivery_id = int(identity[:15], 16)
+    identity = hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode())
+    if separation.forgotten_lines:
+        # what is staged of it is another thing
+        identity.update(f"\n{separation.forgotten_lines}".encode())
+    delivery_id = int(identity.hexdigest()[:15], 16)
     landed = landing / f"{path.name}.{delivery_id:x}"
     regular_path = _keep(
         regular_part,
@@ -157,6 +161,7 @@ class _Separation:
     irregular_file: TextIO
     lines: int = 0
     irregular_lines: int = 0
+    forgotten_lines: list[int] = field(default_factory=list)
     bytes_seen: int = 0
 
     def add(self, block: Block) -> None:
@@ -167,6 +172,7 @@ class _Separation:
             self.is_copying = True
         if self.is_copying:
             self.regular_file.write(split.regular)
+        self.forgotten_lines += [self.lines + place + 1 for place in sorted(forgotten)]
         for line in split.irregular:
             row = {
                 "line_number": self.lines + line.position + 1,
