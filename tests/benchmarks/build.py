@@ -3,10 +3,12 @@
 For each number of users: logs of 45 days; the first 44 of them built whole, with data tests; the
 last day added, which a daily run loads and scores with the models that are fitted; and each
 recommender alone. Up to 60,000 users, features and ratings are also made by a minimal C program and
-by PySpark (`against.py`).
+by PySpark (`against.py`). There nodes run one after the other, so that each has its own CPU seconds
+and peak of memory. At last the 44 days are built once more as `dbt build` does it by itself, nodes
+side by side: what a user waits for.
 
-Nodes run one after the other, so that each has its own CPU seconds and peak of memory. Results are
-JSON, one folder per number of users, of which `performance_page.py` makes tables and a plot.
+Results are JSON, one folder per number of users, of which `performance_page.py` makes tables and a
+plot.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from tests.benchmarks.measured_build import environment
 
 PROJECT = Path(__file__).parents[2]
 FIRST_DATE, NEXT_DATE = "2017-03-30", "2017-05-13"
+# As in profiles.yml.
+THREADS = "2"
 # Beyond, PySpark would take hours.
 COMPARED_USERS = 60_000
 
@@ -107,15 +111,20 @@ def describe(place: Place, users: int) -> None:
     place.results("size.json").write_text(json.dumps(description, indent=2), "utf-8")
 
 
-def measure(place: Place, users: int) -> None:
-    """Generate, build whole, add a day, and ask each recommender."""
-    generate(place, users)
+def build_whole(place: Place, results: str, *arguments: str) -> None:
+    """Build all that is delivered in an empty warehouse."""
     shutil.rmtree(place.warehouse, ignore_errors=True)
     place.warehouse.mkdir(parents=True)
     deliver(place, until_next_day=False)
-    print(f"\n--- {users:,} users: the whole build", flush=True)
     # unit tests ask whether the code is right, not the data; they cost the same at every size
-    place.dbt("whole.jsonl", "build", "--exclude-resource-type", "unit_test")
+    place.dbt(results, "build", "--exclude-resource-type", "unit_test", *arguments)
+
+
+def measure(place: Place, users: int) -> None:
+    """Generate, build whole, add a day, and ask each recommender."""
+    generate(place, users)
+    print(f"\n--- {users:,} users: the whole build, one node at a time", flush=True)
+    build_whole(place, "whole.jsonl")
     describe(place, users)
     print(f"\n--- {users:,} users: each recommender", flush=True)
     place.run("tests.benchmarks.recommenders", "--out", place.results("recommenders.jsonl"))
@@ -128,6 +137,8 @@ def measure(place: Place, users: int) -> None:
         deliver(place, until_next_day=False)
         out = place.results("")
         place.run("tests.benchmarks.against", "--logs", place.raw_logs, "--out", out)
+    print(f"\n--- {users:,} users: the whole build, nodes side by side", flush=True)
+    build_whole(place, "side_by_side.jsonl", "--threads", THREADS)
 
 
 def main() -> None:

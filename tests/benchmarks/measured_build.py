@@ -1,7 +1,8 @@
 """One dbt command in this process, with what each node cost: wall and CPU seconds, peak memory.
 
-Nodes run one after the other (`--threads 1`), so that whatever the process spends between the start
-of a node and its end is that node's; DuckDB and numerical libraries still use every core.
+By default nodes run one after the other, so that whatever the process spends between the start of a
+node and its end is that node's; DuckDB and numerical libraries still use every core. With more
+threads only the whole command's cost is its own.
 """
 
 from __future__ import annotations
@@ -90,10 +91,11 @@ def main() -> None:
         description=__doc__.split("\n", 1)[0], epilog="All other arguments are dbt's."
     )
     parser.add_argument("--nodes", type=Path, required=True, help="file to write")
+    parser.add_argument("--threads", default="1", help="nodes side by side")
     arguments, command = parser.parse_known_args()
     arguments.nodes.parent.mkdir(parents=True, exist_ok=True)
     stopwatch = Stopwatch(arguments.nodes)
-    result = dbtRunner(callbacks=[stopwatch]).invoke([*command, "--threads", "1"])
+    result = dbtRunner(callbacks=[stopwatch]).invoke([*command, "--threads", arguments.threads])
     stopwatch.finish(is_successful=result.success)
     sys.exit(0 if result.success else 1)
 

@@ -21,6 +21,8 @@ PROJECT = Path(__file__).parents[2]
 ORDER = ["landing", "staging", "intermediate", "features", "recommendations", "churn", "reports"]
 TESTS, SEEDS, PUBLISHED = "data tests", "seeds", "published"
 LOADED = ["landing", "staging"]
+# The two ways in which everything is built, and what they left behind.
+BUILDS = {"nodes side by side": "side_by_side.jsonl", "one at a time": "whole.jsonl"}
 
 
 def read_lines(path: Path) -> pd.DataFrame:
@@ -112,16 +114,19 @@ def totals_table(folders: dict[int, Path]) -> pd.DataFrame:
     rows = {}
     for users, folder in sorted(folders.items()):
         size = json.loads((folder / "size.json").read_text("utf-8"))
-        nodes = read_lines(folder / "whole.jsonl")
-        command = nodes[nodes["node"] == WHOLE_COMMAND].iloc[0]
         rows[size_name(users)] = {
             "raw text, GB": size["raw_bytes"] / 1e9,
             "records, million": size["records"] / 1e6,
-            "wall, minutes": command["wall_seconds"] / 60,
-            "CPU, minutes": command["cpu_seconds"] / 60,
-            "peak memory, GB": nodes["peak_gigabytes"].max(),
             "warehouse, GB": size["warehouse_bytes"] / 1e9,
         }
+        for way, name in BUILDS.items():
+            nodes = read_lines(folder / name)
+            command = nodes[nodes["node"] == WHOLE_COMMAND].iloc[0]
+            rows[size_name(users)] |= {
+                f"{way}: wall, minutes": command["wall_seconds"] / 60,
+                f"{way}: CPU, minutes": command["cpu_seconds"] / 60,
+                f"{way}: peak, GB": nodes["peak_gigabytes"].max(),
+            }
     return pd.DataFrame(rows).T
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xgboost
@@ -22,6 +22,9 @@ Flags = NDArray[np.bool_]
 Folds = NDArray[np.int64]
 Parameters = dict[str, Any]
 
+# Trees that are grown on the same draw of users, where there are too many users for all of them.
+# XGBoost's own draw passes over all rows for every tree, drawn or not.
+_BLOCK_TREES = 25
 # XGBoost's histograms; its name for what the report's library calls otherwise.
 _BOOSTING_NAMES = {
     "max_depth": "max_depth",
@@ -175,17 +178,32 @@ def fit_boosting(task: Task, rows: Flags, parameters: Parameters) -> Boosting:
 
     Features named in `increasing` may only raise the score as they grow, those in `decreasing` only
     lower it. The bags differ in their seeds alone. A tree is grown on the share `subsample` of the
-    users, at most `tree_users`, drawn anew for each.
+    users, drawn anew for each; where that would be more than `tree_users`, a block of trees has so
+    many users that it is not, drawn anew for each block.
     """
-    data = xgboost.DMatrix(task.matrix[rows], task.is_churned[rows], nthread=1)
-    settings = _boosting_settings(task, rows, parameters)
-    boosters = [
-        xgboost.train(
-            {**settings, "seed": task.seed + bag}, data, num_boost_round=parameters["n_estimators"]
-        )
-        for bag in range(parameters.get("bags", 1))
-    ]
-    return Boosting(tuple(boosters))
+    settings = _boosting_settings(task, parameters)
+    matrix, is_churned = task.matrix[rows], task.is_churned[rows]
+    trees, users = parameters["n_estimators"], len(is_churned)
+    block_users = int(parameters["tree_users"] / parameters["subsample"])
+
+    def boosted(seed: int) -> xgboost.Booster:
+        if users <= block_users:
+            data = xgboost.DMatrix(matrix, is_churned, nthread=1)
+            return xgboost.train({**settings, "seed": seed}, data, num_boost_round=trees)
+        generator = np.random.default_rng(seed)
+        booster: xgboost.Booster | None = None
+        for start in range(0, trees, _BLOCK_TREES):
+            drawn = np.sort(generator.choice(users, block_users, replace=False))
+            booster = xgboost.train(
+                # a seed that went on would draw the same features for every block
+                {**settings, "seed": int(generator.integers(2**31))},
+                xgboost.DMatrix(matrix[drawn], is_churned[drawn], nthread=1),
+                num_boost_round=min(_BLOCK_TREES, trees - start),
+                xgb_model=booster,
+            )
+        return cast("xgboost.Booster", booster)
+
+    return Boosting(tuple(boosted(task.seed + bag) for bag in range(parameters.get("bags", 1))))
 
 
 def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
@@ -200,7 +218,7 @@ def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
     """
 
     def best_size(pair: tuple[Flags, Flags]) -> int:
-        settings = _boosting_settings(task, pair[0], parameters)
+        settings = _boosting_settings(task, parameters)
         is_in, is_out = (
             xgboost.DMatrix(task.matrix[rows], task.is_churned[rows], nthread=1) for rows in pair
         )
@@ -222,8 +240,7 @@ def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
     return {**parameters, "n_estimators": round(float(np.mean(sizes)))}
 
 
-def _boosting_settings(task: Task, rows: Flags, parameters: Parameters) -> Parameters:
-    most = parameters["tree_users"] / max(int(rows.sum()), 1)
+def _boosting_settings(task: Task, parameters: Parameters) -> Parameters:
     directions = {
         feature: direction
         for name, direction in (("increasing", 1), ("decreasing", -1))
@@ -239,7 +256,7 @@ def _boosting_settings(task: Task, rows: Flags, parameters: Parameters) -> Param
             for ours, theirs in _BOOSTING_NAMES.items()
             if ours in parameters
         },
-        "subsample": min(parameters["subsample"], most),
+        "subsample": parameters["subsample"],
     }
 
 

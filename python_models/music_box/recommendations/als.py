@@ -15,9 +15,9 @@ from music_box.recommendations.sparse import Floats, Integers, Matrix
 # Rows are solved together in blocks of about this many floats, which a core keeps at hand.
 _BLOCK_FLOATS = 250_000
 # Where there are more users than this, so many bring the factors of items near to where they end,
-# at a fraction of the cost; a few iterations with everybody follow.
+# at a fraction of the cost; an iteration with everybody follows.
 _EARLY_USERS = 50_000
-_EARLY_ITERATIONS, _LATE_ITERATIONS = 10, 2
+_EARLY_ITERATIONS, _LATE_ITERATIONS = 12, 1
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def alternate(
 
     Frequency-scaled regularisation and the weight of unobserved pairs are those of Rendle,
     Krichene, Zhang and Koren, "Revisiting the performance of iALS on item recommendation
-    benchmarks" (2022). With more than 50,000 users, ten iterations see so many of them, drawn anew
-    for each, and two see all.
+    benchmarks" (2022). With more than 50,000 users, twelve iterations see so many of them, drawn
+    anew for each, and the last one sees all.
 
     Parameters
     ----------

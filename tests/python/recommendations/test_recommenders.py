@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from music_box.recommendations import recommenders
 from music_box.recommendations.metrics import hits, ndcg
 from music_box.recommendations.recommenders import (
     ItemItem,
@@ -75,6 +76,25 @@ def test_the_nearest_are_those_of_the_cosine(neighbors: int) -> None:
     norms = np.sqrt(sums(matrix.multiply(matrix), 0))
     expected = without_the_rest(cosine_similarity(dense(matrix).T), neighbors)
     agree(nearest(matrix, norms, neighbors, 0.0).toarray(), expected)
+
+
+@pytest.mark.parametrize("shrinkage", [0.0, 10.0])
+def test_the_nearest_are_the_same_in_dense_and_in_sparse_rows(
+    monkeypatch: pytest.MonkeyPatch, shrinkage: float
+) -> None:
+    """Bit for bit, in several blocks, also of items that nobody has."""
+    matrix = planted.ratings(60, 90, 0.2, seed=3).tolil()
+    matrix[:, [0, 44, 89]] = 0
+    matrix = matrix.tocsr()
+    norms = np.sqrt(sums(matrix.multiply(matrix), 0))
+    monkeypatch.setattr(recommenders, "_BLOCK_FLOATS", 2_000)
+    found = []
+    for share in (0.0, 1e9):
+        monkeypatch.setattr(recommenders, "_DENSE_SHARE", share)
+        found.append(nearest(matrix, norms, 7, shrinkage))
+    for part in ("data", "indices", "indptr"):
+        np.testing.assert_array_equal(*(getattr(one, part) for one in found))
+    assert found[0].nnz > 500
 
 
 def test_the_nearest_of_more_items_than_are_compared_at_once_are_those_of_the_cosine() -> None:
