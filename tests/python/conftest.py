@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,13 @@ class Warehouse:
             return connection.sql(sql).fetchall()
 
 
-def run_dbt(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
+def run_dbt(
+    raw_logs: Path,
+    warehouse: Path,
+    *arguments: str,
+    project: Path = PROJECT,
+    secrets: Mapping[str, str] | None = None,
+) -> Warehouse:
     """Run dbt as a user does, in a process and a warehouse folder of its own."""
     warehouse.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
@@ -74,11 +80,12 @@ def run_dbt(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
         "DBT_TARGET": "ci",
         "DBT_TARGET_PATH": str(warehouse / "target"),
         "DBT_LOG_PATH": str(warehouse / "logs"),
+        **(secrets or {}),
     }
     dbt = Path(sys.executable).with_name("dbt")
     finished = subprocess.run(
         [dbt, "--no-use-colors", *arguments],
-        cwd=PROJECT,
+        cwd=project,
         env=environment,
         text=True,
         stdout=subprocess.PIPE,
@@ -89,14 +96,21 @@ def run_dbt(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
     return Warehouse(warehouse, finished.stdout, finished.returncode)
 
 
-def build(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
+def build(
+    raw_logs: Path,
+    warehouse: Path,
+    *arguments: str,
+    project: Path = PROJECT,
+    secrets: Mapping[str, str] | None = None,
+) -> Warehouse:
     """`dbt build` with models that are fitted quickly, which has to succeed."""
     flags, variables = list(arguments), QUICK_MODELS
     if "--vars" in flags:
         place = flags.index("--vars")
         variables = variables | json.loads(flags[place + 1])
         del flags[place : place + 2]
-    built = run_dbt(raw_logs, warehouse, "build", "--vars", json.dumps(variables), *flags)
+    flags = ["--vars", json.dumps(variables), *flags]
+    built = run_dbt(raw_logs, warehouse, "build", *flags, project=project, secrets=secrets)
     assert built.return_code == 0, built.output
     return built
 
