@@ -58,6 +58,10 @@ test: check browser ## everything that must hold; what CI runs
 test-publishing: $(READY) ## what builds of all kinds publish, as whom, what never; BI tools read while one is writing
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow tests/python/publishing
 
+test-faults: $(READY) ## builds that are killed, hostile deliveries, full disks, forgotten users; known vulnerabilities (an hour)
+	MUSIC_BOX_THOROUGH=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/python/faults
+	$(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip
+
 browser: ## Debian's Chromium, in which tests look at pages; without it and root they are skipped
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; fi
@@ -114,4 +118,4 @@ $(PUBLISHED):
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
-.PHONY: help environment spark-environment build report docs test test-publishing browser check compare bench evaluate evaluate-recommendations pictures lock clean
+.PHONY: help environment spark-environment build report docs test test-publishing test-faults browser check compare bench evaluate evaluate-recommendations pictures lock clean

@@ -23,6 +23,10 @@ from music_box.landing.lines import (
 from music_box.landing.names import DeliveryName
 
 CUT_UPLOAD_BYTES = 1024 * 1024
+# Logs shrink to a tenth or a twentieth, lines that are all the same to a two-hundredth. An archive that
+# grows far beyond that was made to fill the disk.
+MAX_EXPANSION = 300
+HARMLESS_BYTES = 256 * 1024 * 1024
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -95,6 +99,11 @@ def read_delivery(
             path, fields, forgotten, container != "plain", regular_file, irregular_file
         )
         for block in read_blocks(counted):
+            if counted.bytes_read > max(HARMLESS_BYTES, MAX_EXPANSION * status.st_size):
+                raise DeliveryError(
+                    f"the archive unpacks to more than {MAX_EXPANSION} times its size; deliver it"
+                    " unpacked if that is right"
+                )
             separation.add(block)
             is_unfinished = block.is_unfinished
     now = path.stat()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import time
@@ -19,11 +18,11 @@ from music_box.landing.containers import DeliveryError
 from music_box.landing.delivery import LandedFile, read_delivery
 from music_box.landing.names import parse_delivery_name
 from music_box.parallel import in_order
+from music_box.readiness import FULL_DISK_ERRORS
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and landed copies have endings of their own
 CACHE_VERSION = 2  # raise it when this package reads the same bytes differently
 RECENT_SECONDS = 2.0
-FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
 
 def land_folder(

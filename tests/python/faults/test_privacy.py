@@ -19,8 +19,6 @@ QUERY, BROKEN = "what-only-one-person-asked", "what-no-record-was-made-of"
 KEY = "a secret that is long enough to be one"
 PARTS = ["models", "macros", "seeds", "tests", "python_models", "profiles"]
 FILES = ["dbt_project.yml", "selectors.yml"]
-# Kinds of files that hold words about models, and no rows.
-NO_ROWS = {"target", "logs"}
 
 
 def write_people(folder: Path) -> None:

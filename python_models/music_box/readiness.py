@@ -1,0 +1,87 @@
+"""Can the warehouse be written at all? Asked before dbt opens it, since dbt's answer is a riddle."""
+
+from __future__ import annotations
+
+import errno
+import re
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+# As much as a first table needs; what else is missing is told where it is missed.
+PROBE_BYTES = 1024 * 1024
+# A curious reader holds a database for a moment, another build for long.
+WAITING_SECONDS = (1, 2, 4, 8)
+FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
+
+
+# dbt shows the message of a RuntimeError, and the traceback of anything else.
+class WarehouseError(RuntimeError):
+    """A warehouse that no build can write; the message says why and what to do."""
+
+
+def check_warehouse(database: Path) -> None:
+    """Write to the warehouse's folder, and open its database, which is left as it was.
+
+    Parameters
+    ----------
+    database
+        The working database, which need not exist yet.
+
+    Raises
+    ------
+    WarehouseError
+        If the folder cannot be written, its disk is full, another program has the database open
+        for longer than `WAITING_SECONDS` together, or the file is no database.
+    """
+    folder = database.parent.resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"\0" * PROBE_BYTES)
+    except OSError as error:
+        raise WarehouseError(_why_not_written(folder, error)) from error
+    if database.exists():
+        _open(database)
+
+
+def _why_not_written(folder: Path, error: OSError) -> str:
+    if error.errno in FULL_DISK_ERRORS:
+        return (
+            f"The disk of '{folder}' is full. Free some space, or name a folder on another disk in"
+            " MUSIC_BOX_WAREHOUSE, then build again."
+        )
+    return (
+        f"The warehouse '{folder}' cannot be written ({error.strerror}). Allow it, or name another"
+        " folder in MUSIC_BOX_WAREHOUSE, then build again."
+    )
+
+
+def _open(database: Path) -> None:
+    for seconds in (*WAITING_SECONDS, None):
+        try:
+            duckdb.connect(str(database)).close()
+        except duckdb.IOException as error:
+            holder = re.search(r"held in (.*?\(PID \d+\))", str(error))
+            if holder is None:
+                raise WarehouseError(
+                    f"'{database}' cannot be opened: {error}. If it is damaged, remove it: a whole"
+                    " build makes it again from the raw logs."
+                ) from error
+            if seconds is None:
+                raise WarehouseError(
+                    f"'{database}' is open in {holder[1]}: another build, or a client that should"
+                    " read the published copy. Wait for its end, or stop it, then build again."
+                    " Nothing has been changed."
+                ) from error
+            print(f"Waiting for {holder[1]}, which has '{database}' open.", flush=True)
+            time.sleep(seconds)
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"'{database}' cannot be opened: {error}. If it is damaged, remove it: a whole build"
+                " makes it again from the raw logs."
+            ) from error
+        else:
+            return
