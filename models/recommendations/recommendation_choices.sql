@@ -59,6 +59,18 @@ users as (
 
 ),
 
+proposers as (
+
+    select policy from recommendation_policies
+
+    union all
+
+    select 'popularity' as policy
+
+),
+
+-- proposers are named before any join: lists of one recommender lie together, and the
+-- others' are not even read
 candidates as (
 
     select
@@ -74,7 +86,9 @@ candidates as (
             candidates.snapshot_date = song_dislikes.snapshot_date
             and candidates.user_id = song_dislikes.user_id
             and candidates.song_id = song_dislikes.song_id
-    where candidates.split = 'serve'
+    where
+        candidates.split = 'serve'
+        and candidates.recommender in (select proposers.policy from proposers)
 
 ),
 

@@ -15,6 +15,15 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def alone() -> None:
+    """Keep OpenMP to the calling thread: for the threads of a pool, as their initializer.
+
+    XGBoost does so if it is told to, but not everywhere; more threads than cores then wait for each
+    other at full speed.
+    """
+    threadpool_limits(1, "openmp")
+
+
 def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Results of a function for each item, in the order of the items, computed side by side.
 
@@ -28,7 +37,7 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Itera
     """
     cores = os.cpu_count() or 1
     left = iter(items)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores, initializer=alone) as pool:
         waiting: deque[Future[Result]] = deque(
             pool.submit(function, item) for item in islice(left, 2 * cores)
         )

@@ -1,4 +1,4 @@
-"""Songs for every user of the utility matrix, by every recommender and by the blend."""
+"""Songs for every user of the utility matrix, by the recommenders and their blend."""
 
 from music_box.frames import streamed
 from music_box.recommendations.fitting import LIST_TYPES, Settings, served_lists

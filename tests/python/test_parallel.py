@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from music_box.parallel import in_order
+import xgboost
+from music_box.parallel import alone, in_order
+from threadpoolctl import threadpool_info
 
 
 def test_results_come_in_the_order_of_the_items_whichever_is_ready_first() -> None:
@@ -37,3 +40,18 @@ def test_few_results_wait_to_be_taken() -> None:
 def test_an_error_reaches_who_asks() -> None:
     with pytest.raises(ZeroDivisionError):
         list(in_order(lambda number: 1 / number, [1, 0, 2]))
+
+
+def openmp_threads() -> list[int]:
+    """Threads that each OpenMP library would give to the thread that asks."""
+    assert xgboost.__version__  # it brings one
+    return [row["num_threads"] for row in threadpool_info() if row["user_api"] == "openmp"]
+
+
+def test_a_thread_of_a_pool_keeps_openmp_to_itself_and_leaves_others_theirs() -> None:
+    before = openmp_threads()
+    with ThreadPoolExecutor(1, initializer=alone) as pool:
+        inside = pool.submit(openmp_threads).result()
+    assert inside
+    assert set(inside) == {1}
+    assert openmp_threads() == before

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import xgboost
@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from music_box.churn.estimators import Boosting, Days, Estimator, Forest, Linear
+from music_box.parallel import alone
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -151,7 +152,7 @@ def tune_random_forest(task: Task, parameters: Parameters) -> Parameters:
         return [float(roc_auc_score(labels[is_out], votes[size - 1])) for size in sizes]
 
     jobs = list(product(shapes, splits))
-    with ThreadPoolExecutor(task.workers) as pool:
+    with ThreadPoolExecutor(task.workers, initializer=alone) as pool:
         by_fold = np.array(list(pool.map(auc, jobs)))
     means = by_fold.reshape(len(shapes), len(splits), len(sizes)).mean(axis=1)
     search = [
@@ -191,17 +192,14 @@ def fit_boosting(task: Task, rows: Flags, parameters: Parameters) -> Boosting:
             data = xgboost.DMatrix(matrix, is_churned, nthread=1)
             return xgboost.train({**settings, "seed": seed}, data, num_boost_round=trees)
         generator = np.random.default_rng(seed)
-        booster: xgboost.Booster | None = None
-        for start in range(0, trees, _BLOCK_TREES):
-            drawn = np.sort(generator.choice(users, block_users, replace=False))
-            booster = xgboost.train(
-                # a seed that went on would draw the same features for every block
-                {**settings, "seed": int(generator.integers(2**31))},
-                xgboost.DMatrix(matrix[drawn], is_churned[drawn], nthread=1),
-                num_boost_round=min(_BLOCK_TREES, trees - start),
-                xgb_model=booster,
-            )
-        return cast("xgboost.Booster", booster)
+        booster = xgboost.Booster({**settings, "num_feature": matrix.shape[1]})
+        for tree in range(trees):
+            if tree % _BLOCK_TREES == 0:
+                drawn = np.sort(generator.choice(users, block_users, replace=False))
+                block = xgboost.DMatrix(matrix[drawn], is_churned[drawn], nthread=1)
+                booster.set_param({"seed": int(generator.integers(2**31))})
+            booster.update(block, tree)
+        return booster
 
     return Boosting(tuple(boosted(task.seed + bag) for bag in range(parameters.get("bags", 1))))
 
@@ -235,7 +233,7 @@ def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
     pairs = list(task.split())
     answers = np.cumsum([0, *(is_out.sum() for _, is_out in pairs)])
     asked = [pairs[fold] for fold in np.flatnonzero(answers[:-1] < parameters["stopping_users"])]
-    with ThreadPoolExecutor(task.workers) as pool:
+    with ThreadPoolExecutor(task.workers, initializer=alone) as pool:
         sizes = list(pool.map(best_size, asked))
     return {**parameters, "n_estimators": round(float(np.mean(sizes)))}
 

@@ -22,6 +22,7 @@ from music_box.churn.calibration import BetaCalibration
 from music_box.churn.estimators import Estimator
 from music_box.churn.preparation import KEYS, Preparation
 from music_box.churn.stored import Model
+from music_box.parallel import alone
 
 Flags = NDArray[np.bool_]
 
@@ -211,7 +212,7 @@ class Fitting:
             return preparation, self.algorithm.fit(self._task(preparation), is_in, parameters)
 
         description = f"{self.model_name} {self.users['snapshot_date'].iloc[0]:%Y-%m-%d}"
-        with ThreadPoolExecutor(self.settings.workers) as pool:
+        with ThreadPoolExecutor(self.settings.workers, initializer=alone) as pool:
             fitted = tqdm(
                 pool.map(fit, left_out), total=len(left_out), desc=description, delay=10.0
             )

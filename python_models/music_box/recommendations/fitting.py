@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,11 @@ from music_box.recommendations.tuning import (
 
 BLEND, REPORT_WEIGHTS = "learnt_blend", "report_weights"
 KINDS = REPORT | MEMBERS
+# Another ranking by the neighbours of `item_item`: judged beside it, but nothing is chosen from it.
+JUDGED_ALONE = "item_item_mean"
+SERVED = {name: kind for name, kind in KINDS.items() if name != JUDGED_ALONE}
+# Users whose lists are written together.
+_WRITTEN_USERS = 2_500
 _LISTED = pd.CategoricalDtype([*KINDS, BLEND])
 TUNING_TYPES = {
     "snapshot_date": "date",
@@ -291,12 +297,16 @@ class Chosen:
 
 
 def fit(data: SplitData, chosen: Chosen, seed: int) -> dict[str, Recommender]:
-    """Every recommender of a split, with the chosen parameters, on the whole fit part."""
-    learning = {name: kind for name, kind in KINDS.items() if kind.recommender is not ItemItemMean}
-    fitted = fit_all(learning, chosen.parameters, data.ratings, seed)
-    # another ranking by the neighbours that are found already
-    fitted["item_item_mean"] = ItemItemMean(**chosen.parameters["item_item_mean"])
-    fitted["item_item_mean"].restore(fitted["item_item"].arrays())
+    """Every recommender that is served, with the chosen parameters, on the whole fit part."""
+    return fit_all(SERVED, chosen.parameters, data.ratings, seed)
+
+
+def fit_judged(data: SplitData, chosen: Chosen, seed: int) -> dict[str, Recommender]:
+    """Every recommender of a split in which they are judged."""
+    fitted = fit(data, chosen, seed)
+    fitted[JUDGED_ALONE] = ItemItemMean(**chosen.parameters[JUDGED_ALONE])
+    # the neighbours are found already
+    fitted[JUDGED_ALONE].restore(fitted["item_item"].arrays())
     return fitted
 
 
@@ -350,7 +360,7 @@ def served_lists(
     """Lists for every user of the utility matrix, some users at a time, see `LIST_TYPES`."""
     for data in splits:
         if data.split == "serve":
-            fitted = fitted_of(fits, KINDS)
+            fitted = fitted_of(fits, SERVED)
             yield from lists(data, fitted, Chosen.of(tuning, data.split), settings)
 
 
@@ -361,44 +371,51 @@ def judged_lists(
     for data in splits:
         if data.split != "serve":
             chosen = Chosen.of(tuning, data.split)
-            yield from lists(data, fit(data, chosen, settings.seed), chosen, settings)
+            yield from lists(data, fit_judged(data, chosen, settings.seed), chosen, settings)
 
 
 def lists(
     data: SplitData, fitted: Mapping[str, Recommender], chosen: Chosen, settings: Settings
 ) -> Iterator[pd.DataFrame]:
-    """The best songs of every recommender and of the blend, for the users who get lists.
+    """The best songs of every fitted recommender and of the blend, for the users who get lists.
 
     Scores of the blend and its members are standardised by the user's best ones.
 
     Yields
     ------
     DataFrame
-        A row per song of a list of some of the users, see `LIST_TYPES`.
+        A row per song of a list of some of the users, see `LIST_TYPES`. Lists of one recommender
+        follow each other for `_WRITTEN_USERS` users or more, more rows than the database stores
+        together: whoever asks for one recommender passes over the others.
     """
     excluded = _union(data.ratings, data.disliked)
     weights = chosen.user_weights(data)
     members = {name: fitted[name] for name in MEMBERS}
+    others = [name for name in fitted if name not in MEMBERS]
     places = settings.places
 
-    def lists_of(batch: Integers) -> pd.DataFrame:
+    def lists_of(batch: Integers) -> dict[str, pd.DataFrame]:
         rows, left_out = data.ratings[batch], excluded[batch]
         total, best = blended(members, rows, left_out, weights[batch], places)
         best[BLEND] = _best(total, places)
-        for name in REPORT:
+        for name in others:
             scores = fitted[name].scores(rows)
             leave_out(scores, left_out)
             best[name] = _best(scores, places)
-        frames = [_list_frame(data, name, batch, *found) for name, found in best.items()]
-        return pd.concat(frames, ignore_index=True)
+        return {name: _list_frame(data, name, batch, *found) for name, found in best.items()}
 
     every_batch = batches(np.flatnonzero(data.is_listed), len(data.songs))
-    yield from tqdm(
+    parts = tqdm(
         in_order(lists_of, every_batch),
         total=len(every_batch),
         desc=f"lists, {data.split}",
         delay=10.0,
     )
+    together = -(-_WRITTEN_USERS // len(every_batch[0])) if every_batch else 1
+    left = iter(parts)
+    while some := list(islice(left, together)):
+        for name in (*fitted, BLEND):
+            yield pd.concat([part[name] for part in some], ignore_index=True)
 
 
 def _best(scores: Floats, places: int) -> tuple[Integers, Floats]:

@@ -145,54 +145,40 @@ def nearest(values: Matrix, norms: Floats, neighbors: int, shrinkage: float) -> 
     item_users = values.T.tocsr()
     # what is multiplied for a mean item: a song of each of its users, for each of them
     multiplied = float((np.diff(values.indptr).astype(float) ** 2).sum()) / max(items, 1)
-    of_block = _nearest_of_dense if multiplied > _DENSE_SHARE * items else _nearest_of_sparse
+    is_dense = multiplied > _DENSE_SHARE * items
     block = max(1, _BLOCK_FLOATS // max(items, 1))
-    blocks = [
-        of_block(item_users[start : start + block], start, values, norms, neighbors, shrinkage)
-        for start in range(0, items, block)
-    ]
+    # an item without users is like none, not 0 / 0
+    lengths = np.where(norms > 0, norms, 1)
+    blocks = []
+    for start in range(0, items, block):
+        some = item_users[start : start + block]
+        if is_dense:
+            products = _dense_products(some, values)
+            products /= lengths[start : start + block, None] * lengths + np.float32(shrinkage)
+            own = np.arange(len(products))
+            products[own, own + start] = 0
+            best = largest(products, min(neighbors, items), lowest=POSITIVE)
+            row, rank = np.nonzero(best >= 0)
+            column = best[row, rank]
+            entries = (products[row, column], (row, column))
+            blocks.append(sparse.csr_matrix(entries, shape=products.shape))
+        else:
+            products = (some @ values).tocsr()
+            rows = np.repeat(np.arange(products.shape[0]), np.diff(products.indptr)) + start
+            products.data /= lengths[rows] * lengths[products.indices] + np.float32(shrinkage)
+            products.data[rows == products.indices] = 0
+            blocks.append(keep_largest(products, neighbors))
     return sparse.vstack(blocks, "csr") if blocks else sparse.csr_matrix((0, 0), dtype=np.float32)
 
 
-def _nearest_of_sparse(
-    item_users: Matrix,
-    start: int,
-    values: Matrix,
-    norms: Floats,
-    neighbors: int,
-    shrinkage: float,
-) -> Matrix:
-    """Of some items, which begin at `start`, where most pairs of items have no user."""
-    products = (item_users @ values).tocsr()
-    rows = np.repeat(np.arange(products.shape[0]), np.diff(products.indptr)) + start
-    products.data /= norms[rows] * norms[products.indices] + np.float32(shrinkage)
-    products.data[rows == products.indices] = 0
-    return keep_largest(products, neighbors)
-
-
-def _nearest_of_dense(
-    item_users: Matrix,
-    start: int,
-    values: Matrix,
-    norms: Floats,
-    neighbors: int,
-    shrinkage: float,
-) -> Matrix:
-    """The same where most pairs have some, which are then found by their place."""
-    products = np.zeros(item_users.shape[:1] + values.shape[1:], np.float32)
+def _dense_products(item_users: Matrix, values: Matrix) -> Floats:
+    """`item_users @ values` where most entries are not 0: added up in place, row by row."""
+    products = np.zeros((item_users.shape[0], values.shape[1]), np.float32)
     for place, (first, last) in enumerate(pairwise(item_users.indptr)):
         if last > first:
             users = values[item_users.indices[first:last]]
             products[place] = users.T @ item_users.data[first:last]
-    # an item without users is like none, not 0 / 0
-    lengths = np.where(norms > 0, norms, 1)
-    products /= lengths[start : start + len(products), None] * lengths + np.float32(shrinkage)
-    own = np.arange(len(products))
-    products[own, own + start] = 0
-    best = largest(products, min(neighbors, products.shape[1]), lowest=POSITIVE)
-    row, rank = np.nonzero(best >= 0)
-    column = best[row, rank]
-    return sparse.csr_matrix((products[row, column], (row, column)), shape=products.shape)
+    return products
 
 
 class ItemItem(ItemNeighbors):

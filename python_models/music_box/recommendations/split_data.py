@@ -113,12 +113,16 @@ def split_data(
     rows = pd.Index(members["user_id"])
     columns = pd.Index(catalogue.sort_values("popularity_rank")["song_id"])
 
-    def matrix(pairs: pd.DataFrame, values: NDArray[np.float32]) -> Matrix:
-        row, column = rows.get_indexer(pairs["user_id"]), columns.get_indexer(pairs["song_id"])
+    def places(pairs: pd.DataFrame) -> tuple[Integers, Integers]:
+        return rows.get_indexer(pairs["user_id"]), columns.get_indexer(pairs["song_id"])
+
+    def matrix(values: NDArray[np.float32], row: Integers, column: Integers) -> Matrix:
         is_in = (row >= 0) & (column >= 0)
         entries = (values[is_in], (row[is_in], column[is_in]))
         return sparse.csr_matrix(entries, shape=(len(rows), len(columns)))
 
+    # ids are looked up once for all three matrices: with many pairs that is what costs
+    row, column = places(examples)
     ratings = examples["rating"].to_numpy(np.float32)
     tuning_ratings = examples["tuning_rating"].to_numpy(np.float32, na_value=np.nan)
     is_known = ~np.isnan(tuning_ratings)
@@ -128,9 +132,9 @@ def split_data(
         split=key.split,
         users=rows.to_numpy(np.int64),
         songs=columns.to_numpy(np.int64),
-        ratings=matrix(examples, ratings),
-        tuning_ratings=matrix(examples[is_known], tuning_ratings[is_known]),
-        hidden=matrix(examples[is_hidden], ratings[is_hidden]),
-        disliked=matrix(dislikes, np.ones(len(dislikes), np.float32)),
+        ratings=matrix(ratings, row, column),
+        tuning_ratings=matrix(tuning_ratings[is_known], row[is_known], column[is_known]),
+        hidden=matrix(ratings[is_hidden], row[is_hidden], column[is_hidden]),
+        disliked=matrix(np.ones(len(dislikes), np.float32), *places(dislikes)),
         is_listed=members["is_evaluated"].to_numpy(bool) | (key.split == "serve"),
     )

@@ -28,6 +28,8 @@ from music_box.recommendations.sparse import Floats, Integers, Matrix, largest
 CUT = 10
 # Users whose lists judge a set of parameters; differences that more would show do not matter.
 _JUDGED_USERS = 1_000
+# Recommenders that take several times as long to fit as any other.
+_SLOW = ("als", "nmf")
 # Scores of a batch of users are about this many numbers.
 _BATCH_FLOATS = 16_000_000
 
@@ -147,8 +149,11 @@ def fit_all(
         recommender.fit(user_items, seed)
         return recommender
 
-    fitted = tqdm(in_order(fit_one, kinds), "fitting recommenders", len(kinds), delay=10.0)
-    return dict(zip(kinds, fitted, strict=True))
+    # the slow ones first, so that none of them is left to run alone
+    in_turn = sorted(kinds, key=lambda name: name not in _SLOW)
+    fitted = tqdm(in_order(fit_one, in_turn), "fitting recommenders", len(kinds), delay=10.0)
+    by_name = dict(zip(in_turn, fitted, strict=True))
+    return {name: by_name[name] for name in kinds}
 
 
 def tune(

@@ -8,6 +8,7 @@ import pytest
 from churn import examples
 from churn.examples import DATES, TRAINING
 from music_box.artifacts import ArtifactError
+from music_box.churn import explanation
 from music_box.churn.calibration import BetaCalibration
 from music_box.churn.estimators import Linear
 from music_box.churn.explanation import TYPES, leading_contributions
@@ -123,8 +124,12 @@ def test_a_changed_artifact_is_refused() -> None:
         leading_contributions(fits, champion(), today)
 
 
+@pytest.mark.parametrize("users_at_once", [7, 10_000])
 @pytest.mark.parametrize("name", examples.ALGORITHMS)
-def test_reasons_are_those_of_the_model(name: str) -> None:
+def test_reasons_are_those_of_the_model(
+    monkeypatch: pytest.MonkeyPatch, name: str, users_at_once: int
+) -> None:
+    monkeypatch.setattr(explanation, "_PART_USERS", users_at_once)
     model, _ = examples.trained(name)
     today = examples.today()
     found = leading_contributions(examples.fitted(name), champion(name), today)

@@ -322,6 +322,37 @@ def test_a_tree_of_boosting_is_grown_on_so_many_users_at_most(frame: pd.DataFram
     assert few[0] / many[0] == pytest.approx(48 / 192, rel=0.4)
 
 
+def test_each_block_of_trees_draws_users_of_its_own(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first block is the same however many follow; every block is grown on so many users."""
+    task, everybody = task_of(of_training(frame)), np.ones(240, bool)
+    parameters = PARAMETERS["gradient_boosting"] | {"tree_users": 48}
+    drawn = []
+    matrix_of = xgboost.DMatrix
+
+    def note(data: np.ndarray, *labels: np.ndarray, **options: int) -> xgboost.DMatrix:
+        drawn.append(data.copy())
+        return matrix_of(data, *labels, **options)
+
+    monkeypatch.setattr(algorithms, "_BLOCK_TREES", 8)
+    monkeypatch.setattr(xgboost, "DMatrix", note)
+    boosters = [
+        algorithms.fit_boosting(task, everybody, parameters | {"n_estimators": trees}).boosters[0]
+        for trees in (8, 20, 20)
+    ]
+    assert [len(block) for block in drawn] == [60] * 7
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[1], drawn[2])
+    assert not np.array_equal(drawn[2], drawn[3])
+    first, longer, again = (booster.get_dump(with_stats=True) for booster in boosters)
+    assert longer[:8] == first
+    assert longer == again
+    assert len(longer) == 20
+    # features are drawn anew, too: the same draw would grow like trees on like users
+    assert len({tree.split("yes")[0] for tree in longer[::8]}) > 1
+
+
 @pytest.mark.parametrize(("wanted", "asked"), [(1, 1), (48, 1), (49, 2), (10_000, 5)])
 def test_early_stopping_asks_folds_until_enough_users_have_answered(
     frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, wanted: int, asked: int

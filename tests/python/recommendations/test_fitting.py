@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from music_box.artifacts import ArtifactError
+from music_box.recommendations import fitting
 from music_box.recommendations.contents import cluster_members_of, neighbors_of, weights_of
 from music_box.recommendations.fitting import (
     BLEND,
     FIT_TYPES,
+    JUDGED_ALONE,
     KINDS,
     LIST_TYPES,
     REPORT_WEIGHTS,
+    SERVED,
     TUNING_TYPES,
     Chosen,
     Settings,
@@ -193,7 +196,7 @@ def test_the_served_list_uses_what_was_chosen_for_the_temporal_split(
     assert chosen.parameters == Chosen.of(tuning, "temporal").parameters
     np.testing.assert_array_equal(chosen.songs, splits[0].songs)
     by_name = fits.set_index("recommender")["parameters"].map(json.loads)
-    assert by_name.to_dict() == chosen.parameters
+    assert by_name.to_dict() == {name: chosen.parameters[name] for name in SERVED}
 
 
 def test_without_a_temporal_split_what_is_served_is_tuned_on_its_own() -> None:
@@ -264,9 +267,9 @@ def test_what_is_served_is_fitted_on_all_ratings_of_its_own_split(
 ) -> None:
     serve = splits[1]
     assert list(fits.columns) == list(FIT_TYPES)
-    assert set(fits["split"]) == {"serve"} and sorted(fits["recommender"]) == sorted(KINDS)
+    assert set(fits["split"]) == {"serve"} and sorted(fits["recommender"]) == sorted(SERVED)
     assert set(fits["fit_users"]) == {USERS} and set(fits["fit_songs"]) == {SONGS + 2}
-    for name, stored in fitted_of(fits, KINDS).items():
+    for name, stored in fitted_of(fits, SERVED).items():
         again = KINDS[name].recommender(**stored.parameters)
         again.fit(serve.ratings, SETTINGS.seed)
         np.testing.assert_array_equal(stored.scores(serve.ratings), again.scores(serve.ratings))
@@ -285,10 +288,10 @@ def tampered(table: pd.DataFrame, recommender: str) -> pd.DataFrame:
     return table.assign(artifact=table.apply(changed, axis=1))
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", SERVED)
 def test_a_tampered_recommender_is_refused(fits: pd.DataFrame, name: str) -> None:
     with pytest.raises(ArtifactError, match=rf"artifact of {name}, snapshot 2017-05-12 is not"):
-        fitted_of(tampered(fits, name), KINDS)
+        fitted_of(tampered(fits, name), SERVED)
 
 
 def test_tampered_clusters_are_refused(
@@ -311,16 +314,40 @@ def not_to_be_listed(split: str, seed: int) -> set[tuple[int, int]]:
     return set(pairs.itertuples(index=False, name=None))
 
 
-@pytest.mark.parametrize("kind", ["served", "judged"])
-def test_lists_are_lists(kind: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(("kind", "names"), [("served", SERVED), ("judged", KINDS)])
+def test_lists_are_lists(kind: str, names: Collection[str], request: pytest.FixtureRequest) -> None:
     listed = request.getfixturevalue(kind)
     assert list(listed.columns) == list(LIST_TYPES)
-    assert set(listed["recommender"]) == {*KINDS, BLEND}
+    assert set(listed["recommender"]) == {*names, BLEND}
     assert not listed.duplicated(["recommender", "user_id", "song_id"]).any()
     assert np.isfinite(listed["score"]).all()
     for _, one in listed.groupby(["recommender", "user_id"]):
         np.testing.assert_array_equal(one["rank"], np.arange(len(one)) + 1)
         assert (one["score"].diff().dropna() <= 0).all() and len(one) == PLACES
+
+
+def test_lists_of_a_recommender_follow_each_other(
+    splits: list[SplitData],
+    fits: pd.DataFrame,
+    tuning: pd.DataFrame,
+    served: pd.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that a database need not read all of them for one."""
+    monkeypatch.setattr(fitting, "_WRITTEN_USERS", 25)
+    monkeypatch.setattr(fitting, "batches", lambda users, _: np.array_split(users, USERS // 10))
+    frames = list(served_lists(splits, fits, tuning, SETTINGS))
+    assert [frame["recommender"].nunique() for frame in frames] == [1] * len(frames)
+    # three batches of ten users at a time
+    assert len(frames) == len([*SERVED, BLEND]) * -(-USERS // 30)
+    # other batches round otherwise: which of two equal songs comes first may change
+    places = ["recommender", "user_id", "rank"]
+    again = together(iter(frames))[places].sort_values(places, ignore_index=True)
+    pd.testing.assert_frame_equal(again, served[places].sort_values(places, ignore_index=True))
+
+
+def test_what_is_judged_alone_is_not_served(served: pd.DataFrame, judged: pd.DataFrame) -> None:
+    assert JUDGED_ALONE in set(judged["recommender"]) - set(served["recommender"])
 
 
 def test_nobody_is_recommended_what_he_has_rated_or_dislikes(
@@ -345,7 +372,7 @@ def test_lists_are_the_best_scores_of_what_was_fitted(
 ) -> None:
     serve = splits[1]
     is_excluded = (serve.ratings.toarray() > 0) | (serve.disliked.toarray() > 0)
-    for name, recommender in fitted_of(fits, KINDS).items():
+    for name, recommender in fitted_of(fits, SERVED).items():
         scores = np.where(is_excluded, -np.inf, recommender.scores(serve.ratings))
         best = np.argsort(-scores, axis=1, kind="stable")[:, :PLACES]
         one = served[served["recommender"] == name].sort_values(["user_id", "rank"])
