@@ -63,7 +63,7 @@ def _open(database: Path) -> None:
     for seconds in (*WAITING_SECONDS, None):
         try:
             duckdb.connect(str(database)).close()
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             holder = re.search(r"held in (.*?\(PID \d+\))", str(error))
             if holder is None:
                 raise WarehouseError(
@@ -78,10 +78,5 @@ def _open(database: Path) -> None:
                 ) from error
             print(f"Waiting for {holder[1]}, which has '{database}' open.", flush=True)
             time.sleep(seconds)
-        except duckdb.Error as error:
-            raise WarehouseError(
-                f"'{database}' cannot be opened: {error}. If it is damaged, remove it: a whole build"
-                " makes it again from the raw logs."
-            ) from error
         else:
             return

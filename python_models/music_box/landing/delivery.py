@@ -23,8 +23,8 @@ from music_box.landing.lines import (
 from music_box.landing.names import DeliveryName
 
 CUT_UPLOAD_BYTES = 1024 * 1024
-# Logs shrink to a tenth or a twentieth, lines that are all the same to a two-hundredth. An archive that
-# grows far beyond that was made to fill the disk.
+# Logs shrink to a tenth or a twentieth, lines that are all the same to a two-hundredth. An archive
+# that grows far beyond that was made to fill the disk.
 MAX_EXPANSION = 300
 HARMLESS_BYTES = 256 * 1024 * 1024
 
