@@ -6,8 +6,13 @@ dbt parses anew wherever the path of the database is another, as models may ask 
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.cli.main import cli
 
-asked_of_every_profile = DuckDBCredentials._connection_keys
-DuckDBCredentials._connection_keys = lambda credentials: tuple(
-    key for key in asked_of_every_profile(credentials) if key != "path"
-)
+keys_of = DuckDBCredentials._connection_keys  # noqa: SLF001 - nothing else decides
+
+
+def keys_without_path(credentials: DuckDBCredentials) -> tuple[str, ...]:
+    """What of a profile may change how the project is parsed."""
+    return tuple(key for key in keys_of(credentials) if key != "path")
+
+
+DuckDBCredentials._connection_keys = keys_without_path  # noqa: SLF001
 cli()
