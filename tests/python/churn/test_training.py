@@ -359,11 +359,23 @@ def test_fits_are_those_of_xgboost_where_a_tree_may_see_everybody(frame: pd.Data
     """Trees and their number: `xgboost.train`, with and without early stopping."""
     task = task_of(of_training(frame).assign(fold=np.arange(240) % 5))
     parameters = PARAMETERS["bagged_boosting"]
-    settings = algorithms._boosting_settings(task, parameters) | {"seed": task.seed}
+    directions = {"days_since_last_event": 1, "plays_7d": -1}
+    settings = {
+        "objective": "binary:logistic",
+        "tree_method": "hist",
+        "seed": task.seed,
+        "max_depth": parameters["max_depth"],
+        "learning_rate": parameters["learning_rate"],
+        "subsample": parameters["subsample"],
+        "colsample_bynode": parameters["max_features"],
+        "min_child_weight": parameters["min_child_weight"],
+        "reg_lambda": parameters["l2"],
+        "monotone_constraints": tuple(directions.get(name, 0) for name in task.features),
+    }
     sizes = []
     for is_in, is_out in task.split():
         seen, unseen = (
-            xgboost.DMatrix(task.matrix[i], task.is_churned[i]) for i in (is_in, is_out)
+            xgboost.DMatrix(task.matrix[users], task.is_churned[users]) for users in (is_in, is_out)
         )
         stopped = xgboost.train(
             settings,
