@@ -11,8 +11,9 @@ keys_of = DuckDBCredentials._connection_keys  # noqa: SLF001 - nothing else deci
 
 def keys_without_path(credentials: DuckDBCredentials) -> tuple[str, ...]:
     """What of a profile may change how the project is parsed."""
-    return tuple(key for key in keys_of(credentials) if key != "path")
+    keys: tuple[str, ...] = keys_of(credentials)  # type: ignore[no-untyped-call]
+    return tuple(key for key in keys if key != "path")
 
 
-DuckDBCredentials._connection_keys = keys_without_path  # noqa: SLF001
+DuckDBCredentials._connection_keys = keys_without_path  # type: ignore[method-assign]  # noqa: SLF001
 cli()

@@ -205,7 +205,7 @@ def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
         def is_enough(booster: xgboost.Booster) -> bool:
             # its own words: "[0]\teval-logloss:0.6931"
             losses.append(float(booster.eval(left_out).rsplit(":", maxsplit=1)[1]))
-            return len(losses) - 1 - int(np.argmin(losses)) >= parameters["patience"]
+            return bool(len(losses) - 1 - int(np.argmin(losses)) >= parameters["patience"])
 
         _boosted(task, is_in, parameters, task.seed, parameters["max_estimators"], is_enough)
         return int(np.argmin(losses)) + 1
