@@ -102,7 +102,7 @@ def cost_table(by_users: dict[int, pd.DataFrame]) -> pd.DataFrame:
     ).reindex(order)
     largest = by_users[sizes[-1]]
     if len(sizes) > 1:
-        growth = largest["cpu_seconds"] / by_users[sizes[-2]]["cpu_seconds"]
+        growth = table.iloc[:, -1] / table.iloc[:, -2]
         table["growth"] = [f"{ratio:.1f} x" if ratio > 0 else "" for ratio in growth]
     table[f"wall s, {size_name(sizes[-1])}"] = largest["wall_seconds"]
     table[f"peak GB, {size_name(sizes[-1])}"] = largest["peak_gigabytes"]
@@ -139,15 +139,16 @@ def next_day_table(folders: dict[int, Path]) -> pd.DataFrame:
     for users, folder in sorted(folders.items()):
         if not (folder / "daily.jsonl").exists():
             continue
-        whole, daily = (
-            stages(read_lines(folder / name)) for name in ("whole.jsonl", "daily.jsonl")
-        )
+        nodes = [read_lines(folder / name) for name in ("whole.jsonl", "daily.jsonl")]
+        whole, daily = map(stages, nodes)
+        # a run that failed tells what its first stages cost, but not what the rest would
+        is_complete = (nodes[1]["status"] != "error").all()
         history, day = (part.loc[LOADED, "cpu_seconds"].sum() for part in (whole, daily))
         rows[size_name(users)] = {
             "landing and staging of 44 days, CPU s": history,
             "of one more day, CPU s": day,
             "ratio": f"1 / {history / day:.0f}",
-            "whole daily run, wall s": daily["wall_seconds"].sum(),
+            "whole daily run, wall s": daily["wall_seconds"].sum() if is_complete else None,
             "whole build, wall s": whole["wall_seconds"].sum(),
         }
     return pd.DataFrame(rows).T
