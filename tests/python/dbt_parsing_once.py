@@ -16,4 +16,6 @@ def keys_without_path(credentials: DuckDBCredentials) -> tuple[str, ...]:
 
 
 DuckDBCredentials._connection_keys = keys_without_path  # type: ignore[method-assign]  # noqa: SLF001
-cli()
+# processes that dbt starts read this file, too
+if __name__ == "__main__":
+    cli()
