@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,6 @@ from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 PROJECT = Path(__file__).parents[2]
-DBT = Path(__file__).with_name("dbt_parsing_once.py")
 # Whole builds ask whether everything fits together; how good models are is asked elsewhere.
 QUICK_MODELS: dict[str, Any] = {
     "forest_grid": {"n_estimators": [5, 10], "max_depth": [5], "min_samples_leaf": [5]},
@@ -68,27 +64,6 @@ class Warehouse:
             return connection.sql(sql).fetchall()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep what dbt has parsed, for all processes and for the next run of the tests."""
-    os.environ["PARSED_PROJECTS"] = str(config.cache.mkdir("parsed_projects"))
-
-
-@contextmanager
-def parsed_before(target: Path, variables: str) -> Iterator[None]:
-    """Give dbt what it parsed for another warehouse; it looks itself what has changed since."""
-    # with other variables dbt parses anew
-    known = Path(os.environ["PARSED_PROJECTS"]) / hashlib.sha256(variables.encode()).hexdigest()
-    own = target / "partial_parse.msgpack"
-    if known.exists() and not own.exists():
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(known, own)
-    yield
-    if own.exists():
-        part = known.with_suffix(f".{os.getpid()}")
-        shutil.copy(own, part)
-        part.replace(known)
-
-
 def run_dbt(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
     """Run dbt as a user does, in a process and a warehouse folder of its own."""
     warehouse.mkdir(parents=True, exist_ok=True)
@@ -100,17 +75,17 @@ def run_dbt(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
         "DBT_TARGET_PATH": str(warehouse / "target"),
         "DBT_LOG_PATH": str(warehouse / "logs"),
     }
-    with parsed_before(warehouse / "target", dict(pairwise(arguments)).get("--vars", "")):
-        finished = subprocess.run(
-            [sys.executable, DBT, "--no-use-colors", *arguments],
-            cwd=PROJECT,
-            env=environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=900,
-            check=False,
-        )
+    dbt = Path(sys.executable).with_name("dbt")
+    finished = subprocess.run(
+        [dbt, "--no-use-colors", *arguments],
+        cwd=PROJECT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=900,
+        check=False,
+    )
     return Warehouse(warehouse, finished.stdout, finished.returncode)
 
 
