@@ -139,10 +139,11 @@ def next_day_table(folders: dict[int, Path]) -> pd.DataFrame:
     for users, folder in sorted(folders.items()):
         if not (folder / "daily.jsonl").exists():
             continue
-        nodes = [read_lines(folder / name) for name in ("whole.jsonl", "daily.jsonl")]
-        whole, daily = map(stages, nodes)
+        nodes = read_lines(folder / "daily.jsonl")
+        whole, daily = stages(read_lines(folder / "whole.jsonl")), stages(nodes)
         # a run that failed tells what its first stages cost, but not what the rest would
-        is_complete = (nodes[1]["status"] != "error").all()
+        command = nodes[nodes["node"] == WHOLE_COMMAND].iloc[0]
+        is_complete = command["status"] == "success"
         history, day = (part.loc[LOADED, "cpu_seconds"].sum() for part in (whole, daily))
         rows[size_name(users)] = {
             "landing and staging of 44 days, CPU s": history,
