@@ -137,8 +137,8 @@ def digest_of(hashes: Iterable[str]) -> str:
 def start_anew(database: Path, hashes: Iterable[str]) -> bool:
     """Delete what was built while other users were forgotten.
 
-    Deleted rows would stay in the bytes of a database file, and so do lines in landed copies. All of
-    it is made from the deliveries, and is made again.
+    Deleted rows would stay in the bytes of a database file, and so do lines in landed copies. All
+    of it is made from the deliveries, and is made again.
 
     Parameters
     ----------

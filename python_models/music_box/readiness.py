@@ -1,9 +1,14 @@
-"""Can the warehouse be written at all? Asked before dbt opens it, since dbt's answer is a riddle."""
+"""Can anything be built at all? Asked before dbt opens the database, since its answer is a riddle.
+
+python -m music_box.readiness warehouse/music_box.duckdb
+"""
 
 from __future__ import annotations
 
 import errno
+import os
 import re
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -47,6 +52,25 @@ def check_warehouse(database: Path) -> None:
         _open(database)
 
 
+def check_names(folder: Path) -> None:
+    """Look for names that DuckDB, listing a folder, stumbles over.
+
+    Raises
+    ------
+    WarehouseError
+        If a name is no UTF-8 text.
+    """
+    for path in folder.iterdir():
+        name = os.fsencode(path.name)
+        try:
+            name.decode()
+        except UnicodeDecodeError as error:
+            raise WarehouseError(
+                f"'{folder}' holds a file whose name is no UTF-8 text, and DuckDB cannot list it:"
+                f" '{name.decode(errors='backslashreplace')}'. Rename it, then build again."
+            ) from error
+
+
 def _why_not_written(folder: Path, error: OSError) -> str:
     if error.errno in FULL_DISK_ERRORS:
         return (
@@ -80,3 +104,15 @@ def _open(database: Path) -> None:
             time.sleep(seconds)
         else:
             return
+
+
+def main() -> None:
+    """Check the database that is named."""
+    try:
+        check_warehouse(Path(sys.argv[1]))
+    except WarehouseError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

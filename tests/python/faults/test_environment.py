@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import QUICK_MODELS, WITHOUT_UNIT_TESTS, Warehouse, run_dbt
+from conftest import PROJECT, QUICK_MODELS, WITHOUT_UNIT_TESTS, Warehouse, run_dbt
 from deliveries.contents import contents_of
 from music_box import readiness
-from music_box.readiness import WarehouseError, check_warehouse
+from music_box.readiness import WarehouseError, check_names, check_warehouse
 
-VARS = ("--vars", str(QUICK_MODELS), *WITHOUT_UNIT_TESTS)
+VARS = ("--vars", json.dumps(QUICK_MODELS), *WITHOUT_UNIT_TESTS)
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def fill(folder: Path, leave_bytes: int) -> None:
 
 
 @contextmanager
-def opened_elsewhere(database: Path) -> Iterator[subprocess.Popen]:
+def opened_elsewhere(database: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that has the database open for writing."""
     program = (
         "import duckdb, sys, time;"
@@ -81,7 +82,7 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "music_box.duckdb").write_bytes(b"these are no tables" * 1000)
-    with pytest.raises(WarehouseError, match="cannot be opened: .*remove it"):
+    with pytest.raises(WarehouseError, match=r"cannot be opened: .*remove it"):
         check_warehouse(tmp_path / "music_box.duckdb")
 
 
@@ -90,9 +91,11 @@ def test_whoever_has_the_database_open_is_named(
 ) -> None:
     monkeypatch.setattr(readiness, "WAITING_SECONDS", (0.01,))
     database = tmp_path / "music_box.duckdb"
-    with opened_elsewhere(database) as process:
-        with pytest.raises(WarehouseError, match=rf"PID {process.pid}\).*Nothing has been changed"):
-            check_warehouse(database)
+    with (
+        opened_elsewhere(database) as process,
+        pytest.raises(WarehouseError, match=rf"PID {process.pid}\).*Nothing has been changed"),
+    ):
+        check_warehouse(database)
     assert f"PID {process.pid}" in capsys.readouterr().out
     check_warehouse(database)
 
@@ -108,11 +111,34 @@ def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_named(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 2) as disk:
         fill(disk, 10_000)
-        with pytest.raises(WarehouseError, match="The disk of .* is full. Free some space"):
+        with pytest.raises(WarehouseError, match=r"The disk of .* is full\. Free some space"):
             check_warehouse(disk / "music_box.duckdb")
 
 
-def hinder_by_lock(_: Path, warehouse: Path) -> contextmanager:
+def test_a_file_whose_name_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "20170301_1_play.log").touch()
+    check_names(tmp_path)
+    (tmp_path / os.fsdecode(b"20170301_\xff_play.log")).touch()
+    with pytest.raises(WarehouseError, match=r"20170301_\\xff_play.log'.*[Rr]ename"):
+        check_names(tmp_path)
+
+
+def test_one_sentence_tells_before_a_build(tmp_path: Path) -> None:
+    (tmp_path / "warehouse").write_text("no folder")
+    database = tmp_path / "warehouse" / "music_box.duckdb"
+    checked = subprocess.run(
+        [sys.executable, "-m", "music_box.readiness", str(database)],
+        env={"PYTHONPATH": str(PROJECT / "python_models")},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert checked.returncode == 1
+    (line,) = checked.stderr.splitlines()
+    assert "cannot be written" in line
+
+
+def hinder_by_lock(_: Path, warehouse: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
     return opened_elsewhere(warehouse / "music_box.duckdb")
 
 
@@ -130,6 +156,7 @@ def no_writing(disk: Path, _: Path) -> Iterator[None]:
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hinder", "cause", "remedy"),
     [
@@ -140,12 +167,15 @@ def no_writing(disk: Path, _: Path) -> Iterator[None]:
 )
 def test_a_build_that_cannot_write_says_why_and_leaves_what_there_was(
     generated_warehouse: tuple[Path, Warehouse],
-    hinder: Callable,
+    hinder: Callable[[Path, Path], AbstractContextManager[object]],
     cause: str,
     remedy: str,
     tmp_path: Path,
 ) -> None:
     logs, built = generated_warehouse
+    # a full disk is full for dbt's own log, too; where it cannot be written, dbt does not start
+    elsewhere = {"DBT_LOG_PATH": str(tmp_path), "DBT_TARGET_PATH": str(tmp_path / "target")}
+    settings = elsewhere if hinder is no_writing else {}
     with small_disk(tmp_path / "disk", 2_000) as disk:
         warehouse = disk / "warehouse"
         shutil.copytree(built.folder, warehouse, symlinks=True)
@@ -154,8 +184,7 @@ def test_a_build_that_cannot_write_says_why_and_leaves_what_there_was(
             for database in ("music_box.duckdb", "published/music_box.duckdb")
         }
         with hinder(disk, warehouse):
-            # what dbt says of itself lies elsewhere, as it may for a user
-            failed = run_dbt(logs, warehouse, "build", *VARS)
+            failed = run_dbt(logs, warehouse, "build", *VARS, settings=settings)
             published = contents_of(warehouse / "published/music_box.duckdb")
         assert failed.return_code != 0
         assert cause in failed.output and remedy in failed.output, failed.output

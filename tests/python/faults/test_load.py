@@ -1,4 +1,4 @@
-"""Twenty readers of the published copy, while builds write the other file and replace the copy."""
+"""Twenty readers of the published copy, while it is replaced, and while builds do so."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import shutil
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import pytest
 from conftest import WITHOUT_UNIT_TESTS, Warehouse, build
-
-from faults.effort import tries
+from music_box.publishing import publish
 
 READERS = 20
+BUILDS = 2
 # What dashboards ask: a count, a join, an aggregate, and a Parquet file.
 QUERIES = [
     "select count(*) from copy.churn.churn_risk_users",
-    "select risk.user_id, songs.song_id from copy.churn.churn_risk_users as risk"
-    " inner join copy.recommendations.recommendations as songs using (user_id)"
-    " order by risk.user_id, songs.rank limit 100",
+    """
+    select risk.user_id, songs.song_id from copy.churn.churn_risk_users as risk
+    inner join copy.recommendations.recommendations as songs using (user_id)
+    order by risk.user_id, songs.rank limit 100
+    """,
     "select status, sum(lines) from copy.reports.rpt_deliveries group by status",
     "select count(*) from read_parquet('{published}/user_features.parquet')",
 ]
@@ -79,10 +82,11 @@ class Readers:
             thread.join()
 
 
+@pytest.mark.slow
 def test_no_reader_fails_while_builds_publish(
     generated_warehouse: tuple[Path, Warehouse],
     tmp_path: Path,
-    record_property: pytest.RecordProperty,
+    record_property: Callable[[str, object], None],
 ) -> None:
     logs, built = generated_warehouse
     warehouse = tmp_path / "warehouse"
@@ -93,7 +97,7 @@ def test_no_reader_fails_while_builds_publish(
     first = published.resolve()
 
     with Readers(published) as beside:
-        for _ in range(tries(few=1, many=2)):
+        for _ in range(BUILDS):
             build(logs, warehouse, "--selector", "daily", *WITHOUT_UNIT_TESTS)
 
     assert published.resolve() != first
@@ -102,3 +106,18 @@ def test_no_reader_fails_while_builds_publish(
         record_property(f"queries {name}", len(reading.seconds))
         record_property(f"median milliseconds {name}", 1000 * statistics.median(reading.seconds))
         record_property(f"p95 milliseconds {name}", 1000 * reading.p95())
+
+
+def test_no_reader_fails_while_copies_are_replaced(
+    generated_warehouse: tuple[Path, Warehouse], tmp_path: Path
+) -> None:
+    _, built = generated_warehouse
+    tables = [table for (table,) in built.rows("select table_name from reports.published_copy")]
+    published = tmp_path / "published"
+    with duckdb.connect(str(built.folder / "music_box.duckdb"), read_only=True) as connection:
+        publish(connection, tables, published)
+        with Readers(published) as reading:
+            for _ in range(5):
+                publish(connection, tables, published)
+    assert len(reading.seconds) > READERS
+    assert reading.problems == []

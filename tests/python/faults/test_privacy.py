@@ -1,4 +1,4 @@
-"""What nobody may find: search texts and raw lines in what is published, forgotten users anywhere."""
+"""Nobody finds search texts or raw lines in what is published, or forgotten users anywhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORGOTTEN, REMEMBERED = 7_301_946_258_013, 7_301_946_258_014
 QUERY, BROKEN = "what-only-one-person-asked", "what-no-record-was-made-of"
 KEY = "a secret that is long enough to be one"
 PARTS = ["models", "macros", "seeds", "tests", "python_models", "profiles"]
-FILES = ["dbt_project.yml", "selectors.yml"]
+FILES = ["dbt_project.yml", "selectors.yml", ".dbtignore"]
 
 
 def write_people(folder: Path) -> None:
@@ -102,15 +102,13 @@ def before(raw_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehous
 
 
 @pytest.fixture(scope="module")
-def after(
-    raw_logs: Path, before: Warehouse, tmp_path_factory: pytest.TempPathFactory
-) -> Warehouse:
+def after(raw_logs: Path, before: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The same, built again after somebody asked to be forgotten."""
     folder = tmp_path_factory.mktemp("after") / "warehouse"
     shutil.copytree(before.folder, folder, symlinks=True)
     project = project_that_forgets(tmp_path_factory.mktemp("project"), FORGOTTEN)
     return build(
-        raw_logs, folder, *WITHOUT_UNIT_TESTS, project=project, secrets={KEY_VARIABLE: KEY}
+        raw_logs, folder, *WITHOUT_UNIT_TESTS, project=project, settings={KEY_VARIABLE: KEY}
     )
 
 
@@ -125,9 +123,7 @@ def test_whoever_is_not_forgotten_is_found(before: Warehouse, after: Warehouse) 
     for warehouse, user_id in ((before, FORGOTTEN), (after, REMEMBERED)):
         tables = tables_with(warehouse.folder / "music_box.duckdb", user_id)
         assert {"staging.stg_player_logs__plays", "features.user_features"} <= set(tables)
-        assert "published/user_features.parquet" in files_with(
-            warehouse.folder, *forms_of(user_id)
-        )
+        assert "published/user_features.parquet" in files_with(warehouse.folder, *forms_of(user_id))
 
 
 def test_a_forgotten_user_is_in_no_table_and_in_no_file(after: Warehouse) -> None:
@@ -138,7 +134,8 @@ def test_a_forgotten_user_is_in_no_table_and_in_no_file(after: Warehouse) -> Non
 
 def test_lines_of_a_forgotten_user_are_counted(before: Warehouse, after: Warehouse) -> None:
     sums = (
-        "select sum(lines), sum(accepted_lines + repaired_lines + rejected_lines + set_aside_lines),"
+        "select sum(lines),"
+        " sum(accepted_lines + repaired_lines + rejected_lines + set_aside_lines),"
         " sum(rejected_forgotten) from reports.rpt_deliveries"
     )
     ((lines, accounted, forgotten),) = after.rows(sums)
@@ -147,6 +144,7 @@ def test_lines_of_a_forgotten_user_are_counted(before: Warehouse, after: Warehou
     assert before.rows(sums) == [(lines, lines, 0)]
 
 
+@pytest.mark.slow
 def test_models_are_fitted_without_him(
     raw_logs: Path, after: Warehouse, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

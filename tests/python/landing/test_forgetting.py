@@ -132,7 +132,8 @@ def test_nothing_is_deleted_while_somebody_else_has_the_database_open(tmp_path: 
         [
             sys.executable,
             "-c",
-            f"import duckdb; c = duckdb.connect({str(database)!r}); print('open', flush=True); input()",
+            f"import duckdb; held = duckdb.connect({str(database)!r});"
+            " print('open', flush=True); input()",
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -217,9 +217,10 @@ def test_all_tables_change_in_one_step(
     def never(_link: Path, _target: Path) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", never)
-        publish(working, PUBLIC, folder)
+        with pytest.raises(KeyboardInterrupt):
+            publish(working, PUBLIC, folder)
     assert state_of(folder) == before
 
     publish(working, PUBLIC, folder)

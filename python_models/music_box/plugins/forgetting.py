@@ -1,10 +1,11 @@
-"""Before dbt opens the database: has the seed of users to be forgotten changed since it was begun?"""
+"""Before dbt opens the database: are other users to be forgotten than when it was begun."""
 
 import csv
 from pathlib import Path
 from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
+
 from music_box.forgetting import start_anew
 
 SEED = Path("seeds/forgotten_users.csv")
@@ -17,6 +18,7 @@ class Plugin(BasePlugin):
         """Read the seed, and delete what was built before it was as it is."""
         with SEED.open(encoding="utf-8", newline="") as file:
             hashes = [row["user_hash"] for row in csv.DictReader(file)]
+        assert self.creds is not None  # dbt-duckdb always gives them
         if start_anew(Path(self.creds.path), hashes):
             print(
                 "forgotten_users has changed: database and landed files are deleted and made again."
