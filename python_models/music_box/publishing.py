@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from music_box.pseudonyms import pseudonym_key, pseudonyms_of
 # Older clients read it too: a file in the default format of the newest DuckDB opens only there.
 STORAGE_VERSION = "v1.0.0"
 DATABASE = "music_box.duckdb"
+# DuckDB asks where a link leads and then opens the file there: whoever has asked has so long.
+READER_SECONDS = 1.0
 TYPES = {"schema_name": "varchar", "table_name": "varchar", "table_rows": "bigint"}
 # A column of user ids: `user_id`, or what ends in it.
 USER_ID = "(^|_)user_id$"
@@ -101,9 +104,11 @@ def publish(
     link.symlink_to(Path(copies.name) / workshop.name)
     link.replace(folder)
     # older copies, and what killed builds left of theirs
-    for leftover in copies.iterdir():
-        if leftover != workshop:
-            shutil.rmtree(leftover)
+    leftovers = [leftover for leftover in copies.iterdir() if leftover != workshop]
+    if leftovers:
+        time.sleep(READER_SECONDS)
+    for leftover in leftovers:
+        shutil.rmtree(leftover)
     return pd.DataFrame(rows, columns=list(TYPES))
 
 

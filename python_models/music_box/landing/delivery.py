@@ -99,7 +99,9 @@ def read_delivery(
             path, fields, forgotten, container != "plain", regular_file, irregular_file
         )
         for block in read_blocks(counted):
-            if counted.bytes_read > max(HARMLESS_BYTES, MAX_EXPANSION * status.st_size):
+            # what is kept of a line may be longer than the line: an empty one is a row, too
+            unpacked = max(counted.bytes_read, separation.bytes_kept)
+            if unpacked > max(HARMLESS_BYTES, MAX_EXPANSION * status.st_size):
                 raise DeliveryError(
                     f"the archive unpacks to more than {MAX_EXPANSION} times its size; deliver it"
                     " unpacked if that is right"
@@ -172,6 +174,7 @@ class _Separation:
     irregular_lines: int = 0
     forgotten_lines: list[int] = field(default_factory=list)
     bytes_seen: int = 0
+    bytes_kept: int = 0
 
     def add(self, block: Block) -> None:
         """Take the next block of the delivery."""
@@ -190,7 +193,7 @@ class _Separation:
                 "is_too_long": block.is_too_long,
                 "is_forgotten": line.position in forgotten,
             }
-            self.irregular_file.write(_to_json(row) + "\n")
+            self.bytes_kept += self.irregular_file.write(_to_json(row) + "\n")
         self.lines += split.lines
         self.irregular_lines += len(split.irregular)
         self.bytes_seen += len(block.content)

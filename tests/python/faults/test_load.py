@@ -114,7 +114,8 @@ def test_no_reader_fails_while_copies_are_replaced(
     _, built = generated_warehouse
     tables = [table for (table,) in built.rows("select table_name from reports.published_copy")]
     published = tmp_path / "published"
-    with duckdb.connect(str(built.folder / "music_box.duckdb"), read_only=True) as connection:
+    shutil.copy(built.folder / "music_box.duckdb", tmp_path)
+    with duckdb.connect(str(tmp_path / "music_box.duckdb")) as connection:
         publish(connection, tables, published)
         with Readers(published) as reading:
             for _ in range(5):

@@ -14,7 +14,7 @@ from deliveries.lines import download, play, search, write_days, write_lines
 from music_box.forgetting import KEY_VARIABLE, user_hash
 
 # Ids, queries and lines that nothing else in a warehouse looks like.
-FORGOTTEN, REMEMBERED = 7_301_946_258_013, 7_301_946_258_014
+FORGOTTEN, REMEMBERED = 7_301_946_258_013, 5_920_184_736_551
 QUERY, BROKEN = "what-only-one-person-asked", "what-no-record-was-made-of"
 KEY = "a secret that is long enough to be one"
 PARTS = ["models", "macros", "seeds", "tests", "python_models", "profiles"]
@@ -76,6 +76,19 @@ def tables_with(database: Path, user_id: int) -> list[str]:
     return found
 
 
+def parquet_files_with(warehouse: Path, user_id: int) -> list[str]:
+    """Published files in which a value is, or holds, this id."""
+    return [
+        path.name
+        for path in (warehouse / "published").glob("*.parquet")
+        if duckdb.execute(
+            f"select count(*) from '{path}' as one"
+            f" where contains(cast(one as varchar), '{user_id}')"
+        ).fetchall()
+        != [(0,)]
+    ]
+
+
 def project_that_forgets(folder: Path, *user_ids: int) -> Path:
     """A copy of the project whose seed names these users."""
     for part in PARTS:
@@ -123,12 +136,15 @@ def test_whoever_is_not_forgotten_is_found(before: Warehouse, after: Warehouse) 
     for warehouse, user_id in ((before, FORGOTTEN), (after, REMEMBERED)):
         tables = tables_with(warehouse.folder / "music_box.duckdb", user_id)
         assert {"staging.stg_player_logs__plays", "features.user_features"} <= set(tables)
-        assert "published/user_features.parquet" in files_with(warehouse.folder, *forms_of(user_id))
+        # what is published is packed, and has to be asked
+        assert "music_box.duckdb" in files_with(warehouse.folder, *forms_of(user_id))
+        assert "user_features.parquet" in parquet_files_with(warehouse.folder, user_id)
 
 
 def test_a_forgotten_user_is_in_no_table_and_in_no_file(after: Warehouse) -> None:
     for database in ("music_box.duckdb", "published/music_box.duckdb"):
         assert tables_with(after.folder / database, FORGOTTEN) == []
+    assert parquet_files_with(after.folder, FORGOTTEN) == []
     assert files_with(after.folder, *forms_of(FORGOTTEN)) == []
 
 

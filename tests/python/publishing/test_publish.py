@@ -34,6 +34,11 @@ MARTS = """
 PUBLIC = ["user_features", "snapshots", "nothing_yet"]
 
 
+@pytest.fixture(autouse=True)
+def _nobody_is_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("music_box.publishing.READER_SECONDS", 0)
+
+
 @pytest.fixture
 def working(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a working database with three marts."""
