@@ -58,8 +58,8 @@ test: check browser ## everything that must hold; what CI runs
 test-publishing: $(READY) ## what builds of all kinds publish, as whom, what never; BI tools read while one is writing
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow tests/python/publishing
 
-test-faults: $(READY) ## builds that are killed, hostile deliveries, full disks, forgotten users (an hour)
-	MUSIC_BOX_THOROUGH=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/python/faults
+test-faults: $(READY) ## builds that are killed, hostile deliveries, full disks, forgotten users (an hour; figures in warehouse/faults.xml)
+	MUSIC_BOX_THOROUGH=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --junitxml $(MUSIC_BOX_WAREHOUSE)/faults.xml tests/python/faults
 
 audit: $(READY) ## known vulnerabilities of everything that is locked; fails where the registry cannot tell of a package
 	$(BIN)/pip install --quiet uv
