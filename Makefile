@@ -38,7 +38,7 @@ environment: $(READY) ## create .venv from requirements.lock
 spark-environment: $(SPARK_READY) ## create .venv-spark from requirements-spark.lock; Spark itself needs Java 17
 
 build: $(READY) $(LOGS) ## raw logs to tested, published marts and the report page (RAW_LOGS=folder for your own)
-	@mkdir -p $(MUSIC_BOX_WAREHOUSE)
+	@$(BIN)/python -m music_box.readiness $(MUSIC_BOX_WAREHOUSE)/music_box.duckdb
 	$(BIN)/dbt build
 	$(BIN)/python -m music_box.report_page
 
@@ -60,6 +60,13 @@ test-publishing: $(READY) ## what builds of all kinds publish, as whom, what nev
 
 test-spark: $(SPARK_READY) ## build sample logs on Spark of several processes too, and compare every table (Java 17; half an hour)
 	PYTHONPATH=python_models:tests/python $(SPARK_VENV)/bin/python -m tests.spark.parity --folder $(MUSIC_BOX_WAREHOUSE)/parity
+
+test-faults: $(READY) ## builds that are killed, hostile deliveries, full disks, forgotten users (an hour; figures in warehouse/faults.xml)
+	MUSIC_BOX_THOROUGH=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --junitxml $(MUSIC_BOX_WAREHOUSE)/faults.xml tests/python/faults
+
+audit: $(READY) ## known vulnerabilities of everything that is locked; fails where the registry cannot tell of a package
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uvx pip-audit@2.10.1 --strict --no-deps --disable-pip --requirement requirements.lock --requirement requirements-spark.lock
 
 browser: ## Debian's Chromium, in which tests look at pages; without it and root they are skipped
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
@@ -118,4 +125,4 @@ $(PUBLISHED):
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
-.PHONY: help environment spark-environment build report docs test test-publishing test-spark browser check compare bench evaluate evaluate-recommendations pictures lock clean
+.PHONY: help environment spark-environment build report docs test test-publishing test-faults test-spark audit browser check compare bench evaluate evaluate-recommendations pictures lock clean

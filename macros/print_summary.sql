@@ -50,6 +50,23 @@
                 {%- do print('no snapshot: the logs hold no record') -%}
             {%- endfor -%}
         {%- endif -%}
+        {%- if 'rpt_drift' in built -%}
+            {%- set beyond = run_query(
+                "select
+                    severity, check_name, subject, checked_date, measured_value,
+                    expected_value
+                from " ~ built['rpt_drift'] ~ "
+                where is_beyond order by severity, check_name, subject"
+            ).rows -%}
+            {%- for severity, name, subject, date, measured, expected in beyond -%}
+                {%- do print(
+                    severity ~ ': ' ~ name | replace('_', ' ') ~ ', ' ~ subject ~ ', '
+                    ~ date ~ ': {:,.6g}, expected {:,.6g}'.format(
+                        measured | float, expected | float
+                    )
+                ) -%}
+            {%- endfor -%}
+        {%- endif -%}
         {%- if 'churn_models' in built and 'churn_model_metrics' in built -%}
             {%- set champions = run_query(
                 "select

@@ -1,6 +1,6 @@
 {#-
     The irregular lines of accepted deliveries: delivery_id, line_number, line_text,
-    is_replaced, is_too_long.
+    is_replaced, is_too_long, is_forgotten.
 
     `condition` picks the deliveries by a predicate over `stg_player_logs__deliveries`.
 -#}
@@ -11,6 +11,7 @@
         'line_text': dbt.type_string(),
         'is_replaced': 'boolean',
         'is_too_long': 'boolean',
+        'is_forgotten': 'boolean',
     } -%}
     {%- set files = [] -%}
     {%- if execute and load_relation(deliveries) is not none -%}

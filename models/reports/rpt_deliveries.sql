@@ -1,7 +1,7 @@
 -- What came, and what became of every line of it.
 {%- set reasons = [
     'empty_line', 'uid_invalid', 'too_few_fields', 'too_many_fields', 'ambiguous_join',
-    'line_too_long'
+    'line_too_long', 'forgotten'
 ] %}
 with deliveries as (
 

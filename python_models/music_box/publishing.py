@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from music_box.pseudonyms import pseudonym_key, pseudonyms_of
 # Older clients read it too: a file in the default format of the newest DuckDB opens only there.
 STORAGE_VERSION = "v1.0.0"
 DATABASE = "music_box.duckdb"
+# DuckDB asks where a link leads and then opens the file there: whoever has asked has so long.
+READER_SECONDS = 1.0
 TYPES = {"schema_name": "varchar", "table_name": "varchar", "table_rows": "bigint"}
 # A column of user ids: `user_id`, or what ends in it.
 USER_ID = "(^|_)user_id$"
@@ -39,8 +43,10 @@ def publish(
 ) -> pd.DataFrame:
     """Copy tables with their comments to a database and Parquet files that readers may keep open.
 
-    Everything is written beside its place first and then renamed: a reader who is connected keeps
-    what it has, a new one sees the new copy, and a copy that fails changes nothing.
+    The published folder is a link to the last copy that is complete. A new copy is written to a
+    folder of its own, then the link is replaced, in one step: a reader who is connected keeps what
+    it has, a new one finds all tables of the new copy, and a copy that fails, or is killed at any
+    moment, changes nothing.
 
     Parameters
     ----------
@@ -50,7 +56,7 @@ def publish(
         Names of the tables, unique across schemas.
     folder
         The published folder: `music_box.duckdb`, with the schemas of the working database, and one
-        Parquet file per table. Parquet files of tables that are no longer public are removed.
+        Parquet file per table. What it links to is in the folder `<name>_copies` beside it.
     key
         With a key, every user id is published as a pseudonym, and rows are ordered by it: the order
         of the working tables would give the ids away.
@@ -63,15 +69,20 @@ def publish(
     Raises
     ------
     PublishingError
-        If a table is missing, is there in two schemas, or has a column that BI tools cannot type.
+        If a table is missing, is there in two schemas, or has a column that BI tools cannot type;
+        if something that is not a link has the name of the published folder.
     PseudonymError
         If two user ids have the same pseudonym.
     """
+    if folder.exists() and not folder.is_symlink():
+        raise PublishingError(
+            f"'{folder}' is to be a link to the newest copy, but is none; move it away"
+        )
     schemas = {table: _schema_of(connection, table) for table in tables}
     user_ids = {table: _user_ids(connection, schemas[table], table) for table in tables if key}
     pseudonyms = _pseudonyms(connection, schemas, user_ids, key) if key else None
-    workshop = folder / ".unfinished"
-    shutil.rmtree(workshop, ignore_errors=True)
+    copies = folder.with_name(f"{folder.name}_copies")
+    workshop = copies / uuid.uuid4().hex
     workshop.mkdir(parents=True)
     connection.execute(
         f"attach '{_quoted(workshop / DATABASE)}' as published "
@@ -87,13 +98,17 @@ def publish(
     finally:
         connection.execute("detach published")
         connection.unregister("pseudonyms")
-    for table in tables:
-        (workshop / f"{table}.parquet").replace(folder / f"{table}.parquet")
-    (workshop / DATABASE).replace(folder / DATABASE)
-    for parquet in folder.glob("*.parquet"):
-        if parquet.stem not in schemas:
-            parquet.unlink()
-    shutil.rmtree(workshop)
+    link = copies / "link"
+    link.unlink(missing_ok=True)
+    # relative, so that the warehouse can be moved
+    link.symlink_to(Path(copies.name) / workshop.name)
+    link.replace(folder)
+    # older copies, and what killed builds left of theirs
+    leftovers = [leftover for leftover in copies.iterdir() if leftover != workshop]
+    if leftovers:
+        time.sleep(READER_SECONDS)
+    for leftover in leftovers:
+        shutil.rmtree(leftover)
     return pd.DataFrame(rows, columns=list(TYPES))
 
 

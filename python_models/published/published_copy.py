@@ -50,6 +50,7 @@ def model(dbt, session):
         "rpt_cleaning": dbt.ref("rpt_cleaning"),
         "rpt_missingness_tests": dbt.ref("rpt_missingness_tests"),
         "rpt_missing_deliveries": dbt.ref("rpt_missing_deliveries"),
+        "rpt_drift": dbt.ref("rpt_drift"),
         "rpt_score_outcomes": dbt.ref("rpt_score_outcomes"),
         "rpt_feature_percentiles": dbt.ref("rpt_feature_percentiles"),
         "rpt_loyal_users": dbt.ref("rpt_loyal_users"),

@@ -22,7 +22,7 @@ ORDER = ["landing", "staging", "intermediate", "features", "recommendations", "c
 TESTS, SEEDS, PUBLISHED = "data tests", "seeds", "published"
 LOADED = ["landing", "staging"]
 # The two ways in which everything is built, and what they left behind.
-BUILDS = {"nodes side by side": "side_by_side.jsonl", "one at a time": "whole.jsonl"}
+BUILDS = {"one at a time": "whole.jsonl", "nodes side by side": "side_by_side.jsonl"}
 
 
 def read_lines(path: Path) -> pd.DataFrame:
@@ -102,7 +102,7 @@ def cost_table(by_users: dict[int, pd.DataFrame]) -> pd.DataFrame:
     ).reindex(order)
     largest = by_users[sizes[-1]]
     if len(sizes) > 1:
-        growth = largest["cpu_seconds"] / by_users[sizes[-2]]["cpu_seconds"]
+        growth = table.iloc[:, -1] / table.iloc[:, -2]
         table["growth"] = [f"{ratio:.1f} x" if ratio > 0 else "" for ratio in growth]
     table[f"wall s, {size_name(sizes[-1])}"] = largest["wall_seconds"]
     table[f"peak GB, {size_name(sizes[-1])}"] = largest["peak_gigabytes"]
@@ -120,6 +120,9 @@ def totals_table(folders: dict[int, Path]) -> pd.DataFrame:
             "warehouse, GB": size["warehouse_bytes"] / 1e9,
         }
         for way, name in BUILDS.items():
+            # side by side is not measured at every size
+            if not (folder / name).exists():
+                continue
             nodes = read_lines(folder / name)
             command = nodes[nodes["node"] == WHOLE_COMMAND].iloc[0]
             rows[size_name(users)] |= {
@@ -136,15 +139,17 @@ def next_day_table(folders: dict[int, Path]) -> pd.DataFrame:
     for users, folder in sorted(folders.items()):
         if not (folder / "daily.jsonl").exists():
             continue
-        whole, daily = (
-            stages(read_lines(folder / name)) for name in ("whole.jsonl", "daily.jsonl")
-        )
+        nodes = read_lines(folder / "daily.jsonl")
+        whole, daily = stages(read_lines(folder / "whole.jsonl")), stages(nodes)
+        # a run that failed tells what its first stages cost, but not what the rest would
+        command = nodes[nodes["node"] == WHOLE_COMMAND].iloc[0]
+        is_complete = command["status"] == "success"
         history, day = (part.loc[LOADED, "cpu_seconds"].sum() for part in (whole, daily))
         rows[size_name(users)] = {
             "landing and staging of 44 days, CPU s": history,
             "of one more day, CPU s": day,
             "ratio": f"1 / {history / day:.0f}",
-            "whole daily run, wall s": daily["wall_seconds"].sum(),
+            "whole daily run, wall s": daily["wall_seconds"].sum() if is_complete else None,
             "whole build, wall s": whole["wall_seconds"].sum(),
         }
     return pd.DataFrame(rows).T

@@ -86,6 +86,14 @@ answers as (
         ('percentile_list', list_item(
             percentile_list('cast(number as double)'), 26
         ), '2.0', 'numbers'),
+        ('record_list', "concat(count(*), ' ', min(item.letter))", '2 a',
+            '(select ' ~ list_items('letters') ~ ' as item from (select '
+            ~ record_list({'letter': 'text', 'place': 'place'})
+            ~ ' as letters from texts) as listed) as records'),
+        ('list_items', 'sum(item.place)', '3',
+            '(select ' ~ list_items('letters') ~ ' as item from (select '
+            ~ record_list({'letter': 'text', 'place': 'place'})
+            ~ ' as letters from texts) as listed) as records'),
         ('list_item', list_item(percentile_list('cast(number as double)'), 101),
             '5.0', 'numbers'),
     ] %}

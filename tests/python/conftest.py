@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 PROJECT = Path(__file__).parents[2]
+DBT = Path(__file__).with_name("dbt_parsing_once.py")
 # Whole builds ask whether everything fits together; how good models are is asked elsewhere.
 QUICK_MODELS: dict[str, Any] = {
     "forest_grid": {"n_estimators": [5, 10], "max_depth": [5], "min_samples_leaf": [5]},
@@ -64,8 +68,38 @@ class Warehouse:
             return connection.sql(sql).fetchall()
 
 
-def run_dbt(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
-    """Run dbt as a user does, in a process and a warehouse folder of its own."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what dbt has parsed, for all processes and for the next run of the tests."""
+    os.environ["PARSED_PROJECTS"] = str(config.cache.mkdir("parsed_projects"))
+
+
+@contextmanager
+def parsed_before(project: Path, target: Path, variables: str) -> Iterator[None]:
+    """Give dbt what it parsed for another warehouse; it looks itself what has changed since."""
+    # with other variables, or of another project, dbt parses anew
+    key = hashlib.sha256(f"{project}\n{variables}".encode()).hexdigest()
+    known, own = Path(os.environ["PARSED_PROJECTS"]) / key, target / "partial_parse.msgpack"
+    if known.exists() and not own.exists():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(known, own)
+    yield
+    if own.exists():
+        part = known.with_suffix(f".{os.getpid()}")
+        shutil.copy(own, part)
+        part.replace(known)
+
+
+def run_dbt(
+    raw_logs: Path,
+    warehouse: Path,
+    *arguments: str,
+    project: Path = PROJECT,
+    settings: Mapping[str, str] | None = None,
+) -> Warehouse:
+    """Run dbt as a user does, in a process and a warehouse folder of its own.
+
+    `settings` are further variables of the environment.
+    """
     warehouse.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
         "RAW_LOGS": str(raw_logs),
@@ -74,29 +108,38 @@ def run_dbt(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
         "DBT_TARGET": "ci",
         "DBT_TARGET_PATH": str(warehouse / "target"),
         "DBT_LOG_PATH": str(warehouse / "logs"),
+        **(settings or {}),
     }
-    dbt = Path(sys.executable).with_name("dbt")
-    finished = subprocess.run(
-        [dbt, "--no-use-colors", *arguments],
-        cwd=PROJECT,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=900,
-        check=False,
-    )
+    target = Path(environment["DBT_TARGET_PATH"])
+    with parsed_before(project, target, dict(pairwise(arguments)).get("--vars", "")):
+        finished = subprocess.run(
+            [sys.executable, DBT, "--no-use-colors", *arguments],
+            cwd=project,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=900,
+            check=False,
+        )
     return Warehouse(warehouse, finished.stdout, finished.returncode)
 
 
-def build(raw_logs: Path, warehouse: Path, *arguments: str) -> Warehouse:
+def build(
+    raw_logs: Path,
+    warehouse: Path,
+    *arguments: str,
+    project: Path = PROJECT,
+    settings: Mapping[str, str] | None = None,
+) -> Warehouse:
     """`dbt build` with models that are fitted quickly, which has to succeed."""
     flags, variables = list(arguments), QUICK_MODELS
     if "--vars" in flags:
         place = flags.index("--vars")
         variables = variables | json.loads(flags[place + 1])
         del flags[place : place + 2]
-    built = run_dbt(raw_logs, warehouse, "build", "--vars", json.dumps(variables), *flags)
+    flags = ["--vars", json.dumps(variables), *flags]
+    built = run_dbt(raw_logs, warehouse, "build", *flags, project=project, settings=settings)
     assert built.return_code == 0, built.output
     return built
 

@@ -17,4 +17,5 @@ where
     + rejected_too_many_fields
     + rejected_ambiguous_join
     + rejected_line_too_long
+    + rejected_forgotten
     <> rejected_lines

@@ -176,6 +176,7 @@ decided as (
             else coalesce(trimmed.trimmed_text, half_lines.joined_text)
         end as candidate_text,
         case
+            when trimmed.is_forgotten then 'forgotten'
             when trimmed.is_too_long then 'line_too_long'
             when trimmed.text_from_uid = '' then 'empty_line'
             when half_lines.is_ambiguous then 'ambiguous_join'

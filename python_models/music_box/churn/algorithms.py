@@ -23,9 +23,6 @@ Flags = NDArray[np.bool_]
 Folds = NDArray[np.int64]
 Parameters = dict[str, Any]
 
-# Trees that are grown on the same draw of users, where there are too many users for all of them.
-# XGBoost's own draw passes over all rows for every tree, drawn or not.
-_BLOCK_TREES = 25
 # XGBoost's histograms; its name for what the report's library calls otherwise.
 _BOOSTING_NAMES = {
     "max_depth": "max_depth",
@@ -179,29 +176,14 @@ def fit_boosting(task: Task, rows: Flags, parameters: Parameters) -> Boosting:
 
     Features named in `increasing` may only raise the score as they grow, those in `decreasing` only
     lower it. The bags differ in their seeds alone. A tree is grown on the share `subsample` of the
-    users, drawn anew for each; where that would be more than `tree_users`, a block of trees has so
-    many users that it is not, drawn anew for each block.
+    users, drawn anew for each. Where that would be more than `tree_users`, users are dealt into
+    blocks of which it is not, and one tree after the other sees the next block.
     """
-    settings = _boosting_settings(task, parameters)
-    matrix, is_churned = task.matrix[rows], task.is_churned[rows]
-    trees, users = parameters["n_estimators"], len(is_churned)
-    block_users = int(parameters["tree_users"] / parameters["subsample"])
-
-    def boosted(seed: int) -> xgboost.Booster:
-        if users <= block_users:
-            data = xgboost.DMatrix(matrix, is_churned, nthread=1)
-            return xgboost.train({**settings, "seed": seed}, data, num_boost_round=trees)
-        generator = np.random.default_rng(seed)
-        booster = xgboost.Booster({**settings, "num_feature": matrix.shape[1]})
-        for tree in range(trees):
-            if tree % _BLOCK_TREES == 0:
-                drawn = np.sort(generator.choice(users, block_users, replace=False))
-                block = xgboost.DMatrix(matrix[drawn], is_churned[drawn], nthread=1)
-                booster.set_param({"seed": int(generator.integers(2**31))})
-            booster.update(block, tree)
-        return booster
-
-    return Boosting(tuple(boosted(task.seed + bag) for bag in range(parameters.get("bags", 1))))
+    boosters = (
+        _boosted(task, rows, parameters, task.seed + bag, parameters["n_estimators"])
+        for bag in range(parameters.get("bags", 1))
+    )
+    return Boosting(tuple(boosters))
 
 
 def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
@@ -216,19 +198,17 @@ def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
     """
 
     def best_size(pair: tuple[Flags, Flags]) -> int:
-        settings = _boosting_settings(task, parameters)
-        is_in, is_out = (
-            xgboost.DMatrix(task.matrix[rows], task.is_churned[rows], nthread=1) for rows in pair
-        )
-        stopped = xgboost.train(
-            settings | {"seed": task.seed, "eval_metric": "logloss"},
-            is_in,
-            num_boost_round=parameters["max_estimators"],
-            evals=[(is_out, "left_out")],
-            early_stopping_rounds=parameters["patience"],
-            verbose_eval=False,
-        )
-        return int(stopped.best_iteration) + 1
+        is_in, is_out = pair
+        left_out = xgboost.DMatrix(task.matrix[is_out], task.is_churned[is_out], nthread=1)
+        losses: list[float] = []
+
+        def is_enough(booster: xgboost.Booster) -> bool:
+            # its own words: "[0]\teval-logloss:0.6931"
+            losses.append(float(booster.eval(left_out).rsplit(":", maxsplit=1)[1]))
+            return bool(len(losses) - 1 - int(np.argmin(losses)) >= parameters["patience"])
+
+        _boosted(task, is_in, parameters, task.seed, parameters["max_estimators"], is_enough)
+        return int(np.argmin(losses)) + 1
 
     pairs = list(task.split())
     answers = np.cumsum([0, *(is_out.sum() for _, is_out in pairs)])
@@ -236,6 +216,34 @@ def tune_boosting(task: Task, parameters: Parameters) -> Parameters:
     with ThreadPoolExecutor(task.workers, initializer=alone) as pool:
         sizes = list(pool.map(best_size, asked))
     return {**parameters, "n_estimators": round(float(np.mean(sizes)))}
+
+
+def _boosted(
+    task: Task,
+    rows: Flags,
+    parameters: Parameters,
+    seed: int,
+    trees: int,
+    is_enough: Callable[[xgboost.Booster], bool] = lambda _: False,
+) -> xgboost.Booster:
+    """Grow trees, one after the other, until there are so many, or enough."""
+    matrix, is_churned = task.matrix[rows], task.is_churned[rows]
+    block_users = int(parameters["tree_users"] / parameters["subsample"])
+    dealt = np.random.default_rng(seed).permutation(len(is_churned))
+    # XGBoost's own draw passes over all users for every tree, drawn or not; it remembers of each
+    # block how it is binned and what the trees say so far
+    blocks = [
+        xgboost.DMatrix(matrix[users], is_churned[users], nthread=1)
+        for users in map(np.sort, np.array_split(dealt, -(-len(dealt) // block_users)))
+    ]
+    # without a matrix that stays with it, a booster has to be told its features
+    settings = {"seed": seed, "num_feature": matrix.shape[1]}
+    booster = xgboost.Booster(_boosting_settings(task, parameters) | settings)
+    for tree in range(trees):
+        booster.update(blocks[tree % len(blocks)], tree)
+        if is_enough(booster):
+            break
+    return booster
 
 
 def _boosting_settings(task: Task, parameters: Parameters) -> Parameters:
@@ -246,6 +254,7 @@ def _boosting_settings(task: Task, parameters: Parameters) -> Parameters:
     }
     return {
         "objective": "binary:logistic",
+        "eval_metric": "logloss",
         "tree_method": "hist",
         "nthread": 1,
         "monotone_constraints": tuple(directions.get(feature, 0) for feature in task.features),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.special import expit, logit
 from sklearn.ensemble import RandomForestClassifier
 
 from music_box.churn.forests import as_booster
-from music_box.churn.shapley import contributions
+from music_box.churn.shapley import Leaf, contributions, leaves_of
 
 Floats = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
@@ -182,8 +183,13 @@ class Boosting:
 
     def contributions(self, matrix: Floats) -> Floats:
         """Exact."""
-        every = [contributions(booster, matrix) for booster in self.boosters]
+        every = [contributions(leaves, matrix) for leaves in self._leaves]
         return np.asarray(np.mean(every, axis=0))
+
+    @cached_property
+    def _leaves(self) -> list[tuple[Leaf, ...]]:
+        # worked out once, however many parts the users are explained in
+        return [leaves_of(booster) for booster in self.boosters]
 
     def importance(self) -> Floats:
         """Loss that splits on the feature remove."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import comb
@@ -46,7 +46,12 @@ class Leaf:
     table: Floats
 
 
-def contributions(booster: xgboost.Booster, matrix: Floats) -> Floats:
+def leaves_of(booster: xgboost.Booster) -> tuple[Leaf, ...]:
+    """Leaves of all trees, with what each contributes in every case."""
+    return tuple(_leaves(booster.trees_to_dataframe()))
+
+
+def contributions(leaves: Sequence[Leaf], matrix: Floats) -> Floats:
     """Exact Shapley values of each user's margin, as TreeSHAP defines them (Lundberg et al. 2020).
 
     What a leaf contributes depends on nothing but which of its features lead there, so that all
@@ -55,14 +60,13 @@ def contributions(booster: xgboost.Booster, matrix: Floats) -> Floats:
 
     Parameters
     ----------
-    booster : trees on numbers without missing values.
+    leaves : see `leaves_of`, of trees on numbers without missing values.
     matrix : shape (users, features).
 
     Returns
     -------
     array, shape (users, features)
     """
-    leaves = list(_leaves(booster.trees_to_dataframe()))
     # one row per feature, in the precision in which the trees were grown
     columns = np.ascontiguousarray(matrix.T, np.float32)
     starts = range(0, len(matrix), _USERS_AT_ONCE)

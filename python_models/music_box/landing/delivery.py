@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from music_box.forgetting import Forgotten
 from music_box.landing.containers import CountingReader, DeliveryError, open_content
 from music_box.landing.lines import (
     BLOCK_BYTES,
@@ -22,6 +23,10 @@ from music_box.landing.lines import (
 from music_box.landing.names import DeliveryName
 
 CUT_UPLOAD_BYTES = 1024 * 1024
+# Logs shrink to a tenth or a twentieth, lines that are all the same to a two-hundredth. An archive
+# that grows far beyond that was made to fill the disk.
+MAX_EXPANSION = 300
+HARMLESS_BYTES = 256 * 1024 * 1024
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -43,7 +48,8 @@ class LandedFile:
     content_sha256
         Of the unpacked content, so that a file equals its own archive.
     delivery_id
-        60-bit number of name and content: it changes when either does.
+        60-bit number of name and content: it changes when either does, or lines of other users are
+        to be forgotten.
     lines, irregular_lines
         Physical lines, and those of them that need a closer look.
     is_cut
@@ -73,7 +79,9 @@ class LandedFile:
     irregular_path: str | None = None
 
 
-def read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) -> LandedFile:
+def read_delivery(
+    path: Path, landing: Path, name: DeliveryName, fields: int, forgotten: Forgotten | None
+) -> LandedFile:
     """Read one delivery to its end; of its lines, keep what cannot be read from the file itself."""
     status = path.stat()
     digest = hashlib.sha256()
@@ -87,16 +95,28 @@ def read_delivery(path: Path, landing: Path, name: DeliveryName, fields: int) ->
         irregular_part.open("w", encoding="utf-8") as irregular_file,
     ):
         counted = CountingReader(stream, digest)
-        separation = _Separation(path, fields, container != "plain", regular_file, irregular_file)
+        separation = _Separation(
+            path, fields, forgotten, container != "plain", regular_file, irregular_file
+        )
         for block in read_blocks(counted):
+            # what is kept of a line may be longer than the line: an empty one is a row, too
+            unpacked = max(counted.bytes_read, separation.bytes_kept)
+            if unpacked > max(HARMLESS_BYTES, MAX_EXPANSION * status.st_size):
+                raise DeliveryError(
+                    f"the archive unpacks to more than {MAX_EXPANSION} times its size; deliver it"
+                    " unpacked if that is right"
+                )
             separation.add(block)
             is_unfinished = block.is_unfinished
     now = path.stat()
     if (now.st_mtime_ns, now.st_size) != (status.st_mtime_ns, status.st_size):
         raise DeliveryError("the file changed while it was read; build again when it is complete")
     content_sha256 = digest.hexdigest()
-    identity = hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode()).hexdigest()
-    delivery_id = int(identity[:15], 16)
+    identity = hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode())
+    if separation.forgotten_lines:
+        # what is staged of it is another thing
+        identity.update(f"\n{separation.forgotten_lines}".encode())
+    delivery_id = int(identity.hexdigest()[:15], 16)
     landed = landing / f"{path.name}.{delivery_id:x}"
     regular_path = _keep(
         regular_part,
@@ -146,43 +166,52 @@ class _Separation:
 
     path: Path
     fields: int
+    forgotten: Forgotten | None
     is_copying: bool
     regular_file: BinaryIO
     irregular_file: TextIO
     lines: int = 0
     irregular_lines: int = 0
+    forgotten_lines: list[int] = field(default_factory=list)
     bytes_seen: int = 0
+    bytes_kept: int = 0
 
     def add(self, block: Block) -> None:
         """Take the next block of the delivery."""
-        split = self._split(block)
+        split, forgotten = self._split(block)
         if not self.is_copying and split.regular is not block.content:
             _copy_beginning(self.path, self.regular_file, self.bytes_seen)
             self.is_copying = True
         if self.is_copying:
             self.regular_file.write(split.regular)
+        self.forgotten_lines += [self.lines + place + 1 for place in sorted(forgotten)]
         for line in split.irregular:
             row = {
                 "line_number": self.lines + line.position + 1,
                 "line_text": line.text,
                 "is_replaced": line.is_replaced,
                 "is_too_long": block.is_too_long,
+                "is_forgotten": line.position in forgotten,
             }
-            self.irregular_file.write(_to_json(row) + "\n")
+            self.bytes_kept += self.irregular_file.write(_to_json(row) + "\n")
         self.lines += split.lines
         self.irregular_lines += len(split.irregular)
         self.bytes_seen += len(block.content)
 
-    def _split(self, block: Block) -> SplitBlock:
+    def _split(self, block: Block) -> tuple[SplitBlock, set[int]]:
+        """Lines of a block, and which of them are of forgotten users, and empty."""
         content = block.content
+        forgotten: set[int] = set()
         if self.bytes_seen == 0 and content.startswith(BYTE_ORDER_MARK):
             content = content[len(BYTE_ORDER_MARK) :]
             if content == b"\n" and block.is_unfinished:
-                return SplitBlock(b"", [], 0)  # the mark was all
+                return SplitBlock(b"", [], 0), forgotten  # the mark was all
+        if self.forgotten is not None:
+            content, forgotten = self.forgotten.leave_out(content)
         if block.is_too_long:
             beginning = IrregularLine(0, replace_what_is_no_text(content[:-1]), True)
-            return SplitBlock(b"\t" * (self.fields - 1) + b"\n", [beginning], 1)
-        return split_block(content, self.fields)
+            return SplitBlock(b"\t" * (self.fields - 1) + b"\n", [beginning], 1), forgotten
+        return split_block(content, self.fields), forgotten
 
 
 def _copy_beginning(path: Path, target: BinaryIO, length: int) -> None:

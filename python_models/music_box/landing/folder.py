@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import time
@@ -14,15 +13,16 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from music_box.forgetting import Forgotten
 from music_box.landing.containers import DeliveryError
 from music_box.landing.delivery import LandedFile, read_delivery
 from music_box.landing.names import parse_delivery_name
 from music_box.parallel import in_order
+from music_box.readiness import FULL_DISK_ERRORS
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and landed copies have endings of their own
-CACHE_VERSION = 1  # raise it when this package reads the same bytes differently
+CACHE_VERSION = 2  # raise it when this package reads the same bytes differently
 RECENT_SECONDS = 2.0
-FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
 
 def land_folder(
@@ -30,6 +30,7 @@ def land_folder(
     landing: Path,
     name_pattern: str,
     log_fields: Mapping[str, Sequence[str]],
+    forgotten: Forgotten | None = None,
 ) -> pd.DataFrame:
     """Land every file of a folder, reading only those that are new or changed since the last call.
 
@@ -43,6 +44,8 @@ def land_folder(
         See `parse_delivery_name`.
     log_fields
         Event code of the name -> names of the fields of its lines.
+    forgotten
+        Users of whose lines nothing but the number is kept.
 
     Returns
     -------
@@ -59,7 +62,11 @@ def land_folder(
     rows = []
     with tqdm(total=total, unit="B", unit_scale=True, desc="landing", mininterval=1.0) as progress:
         land = partial(
-            _land_entry, landing=landing, name_pattern=name_pattern, log_fields=log_fields
+            _land_entry,
+            landing=landing,
+            name_pattern=name_pattern,
+            log_fields=log_fields,
+            forgotten=forgotten,
         )
         for landed in in_order(land, entries):
             rows.append(asdict(landed))
@@ -88,6 +95,7 @@ def _land_entry(
     landing: Path,
     name_pattern: str,
     log_fields: Mapping[str, Sequence[str]],
+    forgotten: Forgotten | None,
 ) -> LandedFile:
     printable_name = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
     if not entry.is_file():
@@ -111,6 +119,7 @@ def _land_entry(
     fields = list(log_fields[name.event])
     fingerprint = [
         CACHE_VERSION, entry.path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, fields,
+        forgotten and forgotten.digest,
     ]  # fmt: skip
     remembered = _recall(landing, entry.name, fingerprint)
     if remembered is not None:
@@ -118,7 +127,7 @@ def _land_entry(
     seen_at = time.time()
     is_lasting = True
     try:
-        landed = read_delivery(Path(entry.path), landing, name, len(fields))
+        landed = read_delivery(Path(entry.path), landing, name, len(fields), forgotten)
     except (DeliveryError, OSError) as error:
         if isinstance(error, OSError) and error.errno in FULL_DISK_ERRORS:
             raise  # this is no fault of the delivery's, and the next one would not land either

@@ -22,6 +22,7 @@ def section(copy: PublishedCopy) -> Section:
             _records(copy),
             _rejected(copy),
             _missing(copy),
+            _drift(copy),
             _excluded(copy),
             _files(copy),
             _cleaning(copy),
@@ -109,6 +110,35 @@ def _missing(copy: PublishedCopy) -> Figure:
         ),
         without_rows="Everything that usually comes has come.",
         columns={"event_date": "day", "event": "event", "parts": "parts"},
+    )
+
+
+def _drift(copy: PublishedCopy) -> Figure:
+    return Figure(
+        name="drift",
+        title="What has moved",
+        explanation="The last day beside the days before it, and the latest snapshots beside those"
+        " before them, where they are further apart than is usual.",
+        sources=["rpt_drift"],
+        rows=copy.rows(
+            """
+            select severity, replace(check_name, '_', ' ') as check_name,
+                replace(subject, '_', ' ') as subject, checked_date, measured_value, expected_value
+            from reports.rpt_drift
+            where is_beyond
+            order by severity, check_name, measured_value desc
+            limit 30
+            """
+        ),
+        without_rows="Records, churn rate and features are like those before.",
+        columns={
+            "severity": "severity",
+            "check_name": "what",
+            "subject": "of",
+            "checked_date": "day",
+            "measured_value": "found",
+            "expected_value": "expected",
+        },
     )
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
+import xgboost
 from churn import examples
-from churn.examples import DATES, TRAINING
+from churn.examples import DATES, PARAMETERS, TRAINING
 from music_box.artifacts import ArtifactError
 from music_box.churn import explanation
 from music_box.churn.calibration import BetaCalibration
 from music_box.churn.estimators import Linear
 from music_box.churn.explanation import TYPES, leading_contributions
 from music_box.churn.preparation import Preparation
+from music_box.churn.shapley import Leaf, leaves_of
 from music_box.churn.stored import Model
 
 CALIBRATION = BetaCalibration(1.0, 1.0, 0.0, 1.0)
@@ -144,3 +148,21 @@ def test_reasons_are_those_of_the_model(
         np.testing.assert_array_equal(own["contribution"], everything[own["feature"]])
         assert own["reason_rank"].tolist() == list(range(1, len(expected) + 1))
     assert found["user_id"].nunique() == len(today)
+
+
+def test_trees_are_worked_out_once_however_many_parts_the_users_are_explained_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worked_out = []
+
+    def note(booster: xgboost.Booster) -> tuple[Leaf, ...]:
+        worked_out.append(booster)
+        return leaves_of(booster)
+
+    monkeypatch.setattr("music_box.churn.estimators.leaves_of", note)
+    # one core: on two, both may come first
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(explanation, "_PART_USERS", 7)
+    name = "bagged_boosting"
+    leading_contributions(examples.fitted(name), champion(name), examples.today())
+    assert len(worked_out) == PARAMETERS[name]["bags"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xgboost
-from music_box.churn.shapley import contributions
+from music_box.churn.shapley import contributions, leaves_of
 
 
 def grown(rows: int, columns: int, rounds: int, **settings: Any) -> tuple[xgboost.Booster, Any]:
@@ -25,7 +25,7 @@ def test_they_are_those_of_xgboost(depth: int) -> None:
     # few columns and many levels: a feature is asked more than once on the way to a leaf
     booster, matrix = grown(3_000, 4, 30, max_depth=depth)
     expected = booster.predict(xgboost.DMatrix(matrix), pred_contribs=True)[:, :-1]
-    found = contributions(booster, matrix)
+    found = contributions(leaves_of(booster), matrix)
     assert np.abs(expected).max() > 0.5
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
@@ -36,15 +36,15 @@ def test_they_add_up_to_the_margin_in_blocks_of_users_too() -> None:
     margin = booster.predict(data, output_margin=True)
     start = booster.predict(data, pred_contribs=True)[:, -1]
     np.testing.assert_allclose(
-        contributions(booster, matrix).sum(axis=1) + start, margin, atol=1e-4
+        contributions(leaves_of(booster), matrix).sum(axis=1) + start, margin, atol=1e-4
     )
 
 
 def test_a_tree_without_a_split_contributes_nothing() -> None:
     booster, matrix = grown(200, 3, 2, max_depth=3, min_child_weight=1e6)
-    np.testing.assert_array_equal(contributions(booster, matrix), np.zeros((200, 3)))
+    np.testing.assert_array_equal(contributions(leaves_of(booster), matrix), np.zeros((200, 3)))
 
 
 def test_nobody_has_no_contributions() -> None:
     booster, matrix = grown(200, 3, 2, max_depth=3)
-    assert contributions(booster, matrix[:0]).shape == (0, 3)
+    assert contributions(leaves_of(booster), matrix[:0]).shape == (0, 3)

@@ -23,7 +23,7 @@ from music_box.churn.training import TYPES, fit_estimators
 from music_box.frames import typed
 from pandas.testing import assert_frame_equal
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 
 FOLD = 2
 FOREST = PARAMETERS["tuned_random_forest"]
@@ -322,35 +322,97 @@ def test_a_tree_of_boosting_is_grown_on_so_many_users_at_most(frame: pd.DataFram
     assert few[0] / many[0] == pytest.approx(48 / 192, rel=0.4)
 
 
-def test_each_block_of_trees_draws_users_of_its_own(
+def test_users_are_dealt_into_blocks_that_take_turns(
     frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first block is the same however many follow; every block is grown on so many users."""
     task, everybody = task_of(of_training(frame)), np.ones(240, bool)
     parameters = PARAMETERS["gradient_boosting"] | {"tree_users": 48}
-    drawn = []
-    matrix_of = xgboost.DMatrix
+    blocks: list[xgboost.DMatrix] = []
+    turns: list[int] = []
+    update = xgboost.Booster.update
 
-    def note(data: np.ndarray, *labels: np.ndarray, **options: int) -> xgboost.DMatrix:
-        drawn.append(data.copy())
-        return matrix_of(data, *labels, **options)
+    def note(booster: xgboost.Booster, block: xgboost.DMatrix, tree: int) -> None:
+        known = [place for place, other in enumerate(blocks) if other is block]
+        turns.append(known[0] if known else len(blocks))
+        if not known:
+            blocks.append(block)
+        update(booster, block, tree)
 
-    monkeypatch.setattr(algorithms, "_BLOCK_TREES", 8)
-    monkeypatch.setattr(xgboost, "DMatrix", note)
+    monkeypatch.setattr(xgboost.Booster, "update", note)
     boosters = [
         algorithms.fit_boosting(task, everybody, parameters | {"n_estimators": trees}).boosters[0]
-        for trees in (8, 20, 20)
+        for trees in (10, 10)
     ]
-    assert [len(block) for block in drawn] == [60] * 7
-    np.testing.assert_array_equal(drawn[0], drawn[1])
-    assert not np.array_equal(drawn[1], drawn[2])
-    assert not np.array_equal(drawn[2], drawn[3])
-    first, longer, again = (booster.get_dump(with_stats=True) for booster in boosters)
-    assert longer[:8] == first
-    assert longer == again
-    assert len(longer) == 20
-    # features are drawn anew, too: the same draw would grow like trees on like users
-    assert len({tree.split("yes")[0] for tree in longer[::8]}) > 1
+    # subsample .8 of 60 users are 48
+    assert turns == [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, *(4 + turn for turn in turns[:10])]
+    users = np.vstack([block.get_data().toarray() for block in blocks[:4]])
+    assert [block.num_row() for block in blocks] == [60] * 8
+    everyone = xgboost.DMatrix(task.matrix).get_data().toarray()
+    np.testing.assert_array_equal(np.sort(users, axis=0), np.sort(everyone, axis=0))
+    once, again = (booster.get_dump(with_stats=True) for booster in boosters)
+    assert once == again
+    # features are drawn anew for each tree, though users come again
+    assert len({tree.split("yes")[0] for tree in once[::4]}) > 1
+
+
+def test_fits_are_those_of_xgboost_where_a_tree_may_see_everybody(frame: pd.DataFrame) -> None:
+    """Trees and their number: `xgboost.train`, with and without early stopping."""
+    task = task_of(of_training(frame).assign(fold=np.arange(240) % 5))
+    parameters = PARAMETERS["bagged_boosting"]
+    directions = {"days_since_last_event": 1, "plays_7d": -1}
+    settings = {
+        "objective": "binary:logistic",
+        "tree_method": "hist",
+        "seed": task.seed,
+        "max_depth": parameters["max_depth"],
+        "learning_rate": parameters["learning_rate"],
+        "subsample": parameters["subsample"],
+        "colsample_bynode": parameters["max_features"],
+        "min_child_weight": parameters["min_child_weight"],
+        "reg_lambda": parameters["l2"],
+        "monotone_constraints": tuple(directions.get(name, 0) for name in task.features),
+    }
+    sizes = []
+    for is_in, is_out in task.split():
+        seen, unseen = (
+            xgboost.DMatrix(task.matrix[users], task.is_churned[users]) for users in (is_in, is_out)
+        )
+        stopped = xgboost.train(
+            settings,
+            seen,
+            parameters["max_estimators"],
+            evals=[(unseen, "unseen")],
+            early_stopping_rounds=parameters["patience"],
+            verbose_eval=False,
+        )
+        sizes.append(stopped.best_iteration + 1)
+    tuned = algorithms.tune_boosting(task, parameters)
+    assert tuned["n_estimators"] == round(np.mean(sizes))
+    everybody = np.ones(240, bool)
+    theirs = xgboost.train(
+        settings, xgboost.DMatrix(task.matrix, task.is_churned), tuned["n_estimators"]
+    )
+    ours = algorithms.fit_boosting(task, everybody, tuned).boosters[0]
+    assert ours.get_dump(with_stats=True) == theirs.get_dump(with_stats=True)
+
+
+def test_early_stopping_grows_trees_as_fitting_does(frame: pd.DataFrame) -> None:
+    """The number of trees with the least log loss, when a tree sees few of the users."""
+    task = task_of(of_training(frame).assign(fold=np.arange(240) % 5))
+    parameters = PARAMETERS["bagged_boosting"] | {
+        "tree_users": 48,
+        "bags": 1,
+        "patience": 60,
+        "stopping_users": 1,
+    }
+    is_in, is_out = next(task.split())
+    fitted = algorithms.fit_boosting(task, is_in, parameters | {"n_estimators": 60}).boosters[0]
+    unseen = xgboost.DMatrix(task.matrix[is_out])
+    losses = [
+        log_loss(task.is_churned[is_out], fitted.predict(unseen, iteration_range=(0, trees)))
+        for trees in range(1, 61)
+    ]
+    assert algorithms.tune_boosting(task, parameters)["n_estimators"] == 1 + np.argmin(losses)
 
 
 @pytest.mark.parametrize(("wanted", "asked"), [(1, 1), (48, 1), (49, 2), (10_000, 5)])
@@ -358,15 +420,17 @@ def test_early_stopping_asks_folds_until_enough_users_have_answered(
     frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, wanted: int, asked: int
 ) -> None:
     task = task_of(of_training(frame).assign(fold=np.arange(240) % 5))
-    train, calls = xgboost.train, []
+    evaluate = xgboost.Booster.eval
+    answering: list[xgboost.DMatrix] = []
 
-    def counted(*arguments: Any, **options: Any) -> xgboost.Booster:
-        calls.append(options["num_boost_round"])
-        return train(*arguments, **options)
+    def note(booster: xgboost.Booster, left_out: xgboost.DMatrix) -> str:
+        if all(left_out is not known for known in answering):
+            answering.append(left_out)
+        return evaluate(booster, left_out)
 
-    monkeypatch.setattr(xgboost, "train", counted)
+    monkeypatch.setattr(xgboost.Booster, "eval", note)
     algorithms.tune_boosting(task, PARAMETERS["bagged_boosting"] | {"stopping_users": wanted})
-    assert len(calls) == asked
+    assert len(answering) == asked
 
 
 @pytest.mark.parametrize(("most", "patience"), [(3, 5), (60, 1), (60, 5)])

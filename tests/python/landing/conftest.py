@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from music_box.forgetting import Forgotten
 from music_box.landing import land_folder
 
 PROJECT_VARIABLES = yaml.safe_load((Path(__file__).parents[3] / "dbt_project.yml").read_text())[
@@ -32,6 +33,7 @@ class IrregularLine:
     line_text: str
     is_replaced: bool = False
     is_too_long: bool = False
+    is_forgotten: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ class Deliveries:
         path.write_bytes(content)
         return path
 
-    def land(self) -> dict[str, dict[str, Any]]:
+    def land(self, forgotten: Forgotten | None = None) -> dict[str, dict[str, Any]]:
         """Land the folder: file name -> row, with None for what is missing."""
-        frame = land_folder(self.raw_logs, self.landing, NAME_PATTERN, LOG_FIELDS)
+        frame = land_folder(self.raw_logs, self.landing, NAME_PATTERN, LOG_FIELDS, forgotten)
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
         return {row["file_name"]: {str(name): cell for name, cell in row.items()} for row in rows}
 
@@ -115,7 +117,8 @@ def read_irregular_lines(duck: duckdb.DuckDBPyConnection, path: str) -> list[Irr
         """
         select * from read_json(?, format = 'newline_delimited', columns = {
             'line_number': 'bigint', 'line_text': 'varchar',
-            'is_replaced': 'boolean', 'is_too_long': 'boolean'
+            'is_replaced': 'boolean', 'is_too_long': 'boolean',
+            'is_forgotten': 'boolean'
         })
         order by line_number
         """,

@@ -20,6 +20,7 @@ REASONS = (
     "too_many_fields",
     "ambiguous_join",
     LINE_TOO_LONG,
+    "forgotten",
 )
 
 

@@ -34,6 +34,11 @@ MARTS = """
 PUBLIC = ["user_features", "snapshots", "nothing_yet"]
 
 
+@pytest.fixture(autouse=True)
+def _nobody_is_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("music_box.publishing.READER_SECONDS", 0)
+
+
 @pytest.fixture
 def working(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a working database with three marts."""
@@ -203,7 +208,40 @@ def test_a_copy_that_fails_half_way_leaves_the_old_one_and_the_next_succeeds(
     publish(working, PUBLIC, folder)
     with read(folder) as published:
         assert published.sql("select count(*) from reports.snapshots").fetchall() == [(2,)]
-    assert not (folder / ".unfinished").exists()
+    (only_copy,) = folder.with_name(f"{folder.name}_copies").iterdir()
+    assert only_copy == folder.resolve()
+
+
+def test_all_tables_change_in_one_step(
+    working: duckdb.DuckDBPyConnection, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to the last step, as where a build is killed before it, every file is the old one."""
+    before = state_of(folder)
+    working.execute("insert into reports.snapshots values ('2017-05-12')")
+
+    def never(_link: Path, _target: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", never)
+        with pytest.raises(KeyboardInterrupt):
+            publish(working, PUBLIC, folder)
+    assert state_of(folder) == before
+
+    publish(working, PUBLIC, folder)
+    with read(folder) as published:
+        assert published.sql("select count(*) from reports.snapshots").fetchall() == [(2,)]
+
+
+def test_a_published_folder_that_is_no_link_is_left_alone(
+    working: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    (tmp_path / "published").mkdir()
+
+    with pytest.raises(PublishingError, match="move it away"):
+        publish(working, PUBLIC, tmp_path / "published")
+
+    assert list(tmp_path.glob("published/*")) == []
 
 
 def test_a_table_that_is_no_longer_public_is_gone_from_both_copies(

@@ -1,0 +1,187 @@
+-- What is unlike the days and snapshots before: deliveries that did not come and records
+-- that collapsed, which stop the publishing, and what has merely moved.
+with delivery_calendar as (
+
+    select * from {{ ref('int_delivery_calendar') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('rpt_deliveries') }}
+
+),
+
+snapshots as (
+
+    select * from {{ ref('snapshots') }}
+
+),
+
+feature_shifts as (
+
+    select * from {{ ref('feature_shifts') }}
+
+),
+
+last_day as (
+
+    select max(event_date) as event_date
+    from delivery_calendar
+
+),
+
+missing_parts as (
+
+    select
+        last_day.event_date as checked_date,
+        delivery_calendar.event as subject,
+        count(*) filter (where not delivery_calendar.is_delivered) as parts
+    from last_day
+    inner join delivery_calendar on last_day.event_date = delivery_calendar.event_date
+    group by last_day.event_date, delivery_calendar.event
+
+),
+
+days as (
+
+    select distinct
+        events.event,
+        delivery_calendar.event_date
+    from delivery_calendar
+    cross join (select distinct event from deliveries where status = 'accepted') as events
+
+),
+
+day_records as (
+
+    select
+        days.event,
+        days.event_date,
+        coalesce(sum(deliveries.records), 0) as records
+    from days
+    left join deliveries
+        on
+            days.event = deliveries.event
+            and days.event_date = deliveries.event_date
+            and deliveries.status = 'accepted'
+    group by days.event, days.event_date
+
+),
+
+volumes as (
+
+    select
+        last_day.event_date as checked_date,
+        day_records.event as subject,
+        sum(day_records.records) filter (
+            where day_records.event_date = last_day.event_date
+        ) as records,
+        median(day_records.records) filter (
+            where day_records.event_date < last_day.event_date
+        ) as usual_records,
+        count(*) - 1 as earlier_days
+    from day_records
+    inner join last_day
+        on
+            day_records.event_date
+            between {{ add_days('last_day.event_date', -var('drift_days')) }}
+            and last_day.event_date
+    group by last_day.event_date, day_records.event
+
+),
+
+churn_rates as (
+
+    select
+        snapshot_date,
+        churn_rate,
+        lag(churn_rate) over (order by snapshot_date asc) as earlier_churn_rate
+    from snapshots
+    where churn_rate is not null
+    qualify row_number() over (order by snapshot_date desc) = 1
+
+),
+
+checks as (
+
+    select
+        checked_date,
+        'missing_parts' as check_name,
+        subject,
+        cast(parts as double) as measured_value,
+        0.0 as expected_value,
+        'error' as severity,
+        parts > 0 as is_beyond
+    from missing_parts
+
+    union all
+
+    select
+        checked_date,
+        'records_collapsed' as check_name,
+        subject,
+        cast(records as double) as measured_value,
+        cast(usual_records as double) as expected_value,
+        'error' as severity,
+        records < {{ var('collapsed_share') }} * usual_records as is_beyond
+    from volumes
+    where earlier_days = {{ var('drift_days') }}
+
+    union all
+
+    select
+        checked_date,
+        'records_jumped' as check_name,
+        subject,
+        cast(records as double) as measured_value,
+        cast(usual_records as double) as expected_value,
+        'warning' as severity,
+        records > {{ var('volume_factor') }} * usual_records
+        or records * {{ var('volume_factor') }} < usual_records as is_beyond
+    from volumes
+    where earlier_days = {{ var('drift_days') }}
+
+    union all
+
+    select
+        snapshot_date as checked_date,
+        'churn_rate_moved' as check_name,
+        'users' as subject,
+        churn_rate as measured_value,
+        earlier_churn_rate as expected_value,
+        'warning' as severity,
+        abs(churn_rate - earlier_churn_rate) > {{ var('churn_rate_difference') }}
+            as is_beyond
+    from churn_rates
+    where earlier_churn_rate is not null
+
+    union all
+
+    select
+        snapshot_date as checked_date,
+        'feature_shifted' as check_name,
+        feature as subject,
+        population_stability_index as measured_value,
+        0.0 as expected_value,
+        'warning' as severity,
+        population_stability_index > {{ var('stability_limit') }} as is_beyond
+    from feature_shifts
+
+),
+
+final as (
+
+    select
+        check_name,
+        subject,
+        checked_date,
+        measured_value,
+        expected_value,
+        severity,
+        is_beyond
+    from checks
+
+)
+
+select * from final

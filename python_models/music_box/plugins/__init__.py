@@ -1,0 +1,1 @@
+"""What dbt asks before it opens the database."""

@@ -1,0 +1,118 @@
+"""Can anything be built at all? Asked before dbt opens the database, since its answer is a riddle.
+
+python -m music_box.readiness warehouse/music_box.duckdb
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+# As much as a first table needs; what else is missing is told where it is missed.
+PROBE_BYTES = 1024 * 1024
+# A curious reader holds a database for a moment, another build for long.
+WAITING_SECONDS = (1, 2, 4, 8)
+FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
+
+
+# dbt shows the message of a RuntimeError, and the traceback of anything else.
+class WarehouseError(RuntimeError):
+    """A warehouse that no build can write; the message says why and what to do."""
+
+
+def check_warehouse(database: Path) -> None:
+    """Write to the warehouse's folder, and open its database, which is left as it was.
+
+    Parameters
+    ----------
+    database
+        The working database, which need not exist yet.
+
+    Raises
+    ------
+    WarehouseError
+        If the folder cannot be written, its disk is full, another program has the database open
+        for longer than `WAITING_SECONDS` together, or the file is no database.
+    """
+    folder = database.parent.resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"\0" * PROBE_BYTES)
+    except OSError as error:
+        raise WarehouseError(_why_not_written(folder, error)) from error
+    if database.exists():
+        _open(database)
+
+
+def check_names(folder: Path) -> None:
+    """Look for names that DuckDB, listing a folder, stumbles over.
+
+    Raises
+    ------
+    WarehouseError
+        If a name is no UTF-8 text.
+    """
+    for path in folder.iterdir():
+        name = os.fsencode(path.name)
+        try:
+            name.decode()
+        except UnicodeDecodeError as error:
+            raise WarehouseError(
+                f"'{folder}' holds a file whose name is no UTF-8 text, and DuckDB cannot list it:"
+                f" '{name.decode(errors='backslashreplace')}'. Rename it, then build again."
+            ) from error
+
+
+def _why_not_written(folder: Path, error: OSError) -> str:
+    if error.errno in FULL_DISK_ERRORS:
+        return (
+            f"The disk of '{folder}' is full. Free some space, or name a folder on another disk in"
+            " MUSIC_BOX_WAREHOUSE, then build again."
+        )
+    return (
+        f"The warehouse '{folder}' cannot be written ({error.strerror}). Allow it, or name another"
+        " folder in MUSIC_BOX_WAREHOUSE, then build again."
+    )
+
+
+def _open(database: Path) -> None:
+    for seconds in (*WAITING_SECONDS, None):
+        try:
+            duckdb.connect(str(database)).close()
+        except duckdb.Error as error:
+            holder = re.search(r"held in (.*?\(PID \d+\))", str(error))
+            if holder is None:
+                raise WarehouseError(
+                    f"'{database}' cannot be opened: {error}. If it is damaged, remove it: a whole"
+                    " build makes it again from the raw logs."
+                ) from error
+            if seconds is None:
+                raise WarehouseError(
+                    f"'{database}' is open in {holder[1]}: another build, or a client that should"
+                    " read the published copy. Wait for its end, or stop it, then build again."
+                    " Nothing has been changed."
+                ) from error
+            print(f"Waiting for {holder[1]}, which has '{database}' open.", flush=True)
+            time.sleep(seconds)
+        else:
+            return
+
+
+def main() -> None:
+    """Check the database that is named."""
+    try:
+        check_warehouse(Path(sys.argv[1]))
+    except WarehouseError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Faults on purpose. `make test` tries each a few times, `make test-faults` many times."""
