@@ -89,8 +89,9 @@ binned_values as (
         feature_values.is_now,
         feature_values.feature,
         feature_values.users,
-        case when feature_values.feature_value is not null then count(borders.border) end
-            as bin
+        case
+            when feature_values.feature_value is not null then count(borders.border)
+        end as bin
     from feature_values
     left join borders
         on
@@ -119,23 +120,27 @@ bins as (
 
 ),
 
+totals as (
+
+    select
+        *,
+        cast(sum(users_now) over feature_bins as double) as all_users_now,
+        cast(sum(users_before) over feature_bins as double) as all_users_before
+    from bins
+    window feature_bins as (partition by scored_date, feature)
+
+),
+
 shares as (
 
     select
         scored_date,
         feature,
         -- an empty bin would have an infinite logarithm
-        greatest(
-            users_now
-            / cast(sum(users_now) over (partition by scored_date, feature) as double),
-            {{ var('drift_least_share') }}
-        ) as share_now,
-        greatest(
-            users_before
-            / cast(sum(users_before) over (partition by scored_date, feature) as double),
-            {{ var('drift_least_share') }}
-        ) as share_before
-    from bins
+        greatest(users_now / all_users_now, {{ var('drift_least_share') }}) as share_now,
+        greatest(users_before / all_users_before, {{ var('drift_least_share') }})
+            as share_before
+    from totals
 
 ),
 

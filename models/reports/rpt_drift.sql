@@ -1,5 +1,5 @@
--- What is unlike the days and snapshots before: deliveries that did not come and records
--- that collapsed, which stop the publishing, and what has merely moved.
+-- What is unlike the days and snapshots before: deliveries that did not come and
+-- records that collapsed, which stop the publishing, and what has merely moved.
 with delivery_calendar as (
 
     select * from {{ ref('int_delivery_calendar') }}
@@ -43,13 +43,21 @@ missing_parts as (
 
 ),
 
+events as (
+
+    select distinct event
+    from deliveries
+    where status = 'accepted'
+
+),
+
 days as (
 
     select distinct
         events.event,
         delivery_calendar.event_date
     from delivery_calendar
-    cross join (select distinct event from deliveries where status = 'accepted') as events
+    cross join events
 
 ),
 
