@@ -137,7 +137,8 @@ shares as (
         scored_date,
         feature,
         -- an empty bin would have an infinite logarithm
-        greatest(users_now / all_users_now, {{ var('drift_least_share') }}) as share_now,
+        greatest(users_now / all_users_now, {{ var('drift_least_share') }})
+            as share_now,
         greatest(users_before / all_users_before, {{ var('drift_least_share') }})
             as share_before
     from totals
