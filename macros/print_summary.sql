@@ -54,14 +54,20 @@
             {%- set beyond = run_query(
                 "select
                     severity, check_name, subject, checked_date, measured_value,
-                    expected_value
+                    expected_value, count(*) over (partition by check_name) - 1
                 from " ~ built['rpt_drift'] ~ "
-                where is_beyond order by severity, check_name, subject"
+                where is_beyond
+                qualify row_number() over (
+                    partition by check_name
+                    order by abs(measured_value - expected_value) desc, subject asc
+                ) = 1
+                order by severity, check_name"
             ).rows -%}
-            {%- for severity, name, subject, date, measured, expected in beyond -%}
+            {%- for severity, name, subject, date, measured, expected, others in beyond -%}
                 {%- do print(
-                    severity ~ ': ' ~ name | replace('_', ' ') ~ ', ' ~ subject ~ ', '
-                    ~ date ~ ': {:,.6g}, expected {:,.6g}'.format(
+                    severity ~ ': ' ~ name | replace('_', ' ') ~ ', ' ~ subject
+                    ~ (' and {:,} more'.format(others | int) if others else '') ~ ', '
+                    ~ date ~ ': {:,.2f}, expected {:,.2f}'.format(
                         measured | float, expected | float
                     )
                 ) -%}
