@@ -63,9 +63,10 @@
                 ) = 1
                 order by severity, check_name"
             ).rows -%}
-            {%- for severity, name, subject, date, measured, expected, others in beyond -%}
+            {%- for severity, check, subject, date, measured, expected, others
+                in beyond -%}
                 {%- do print(
-                    severity ~ ': ' ~ name | replace('_', ' ') ~ ', ' ~ subject
+                    severity ~ ': ' ~ check | replace('_', ' ') ~ ', ' ~ subject
                     ~ (' and {:,} more'.format(others | int) if others else '') ~ ', '
                     ~ date ~ ': {:,.2f}, expected {:,.2f}'.format(
                         measured | float, expected | float
