@@ -31,7 +31,6 @@ from pyspark.sql import SparkSession
 PROJECT = Path(__file__).parents[2]
 MASTER = "local-cluster[2,1,1024]"
 FIRST_DATE, NEXT_DATE = "2017-03-30", "2017-05-13"
-CHANGED, CHANGED_INTO, GONE = "20170402_1_play.log", "20170403_1_play.log", "20170404_2_play.log"
 # What reads deliveries.
 LOADED = ["landing", "staging", "rpt_deliveries"]
 
@@ -118,8 +117,10 @@ def deliver(logs: Path, folder: Path, *, is_next_day: bool) -> None:
         if is_next_day or not path.name.startswith(last):
             shutil.copy2(path, folder / path.name)
     if is_next_day:
-        (folder / GONE).unlink()
-        shutil.copy2(folder / CHANGED_INTO, folder / CHANGED)
+        # generated logs lack some parts, and have others twice: any three will do
+        gone, changed, other = sorted(folder.glob("*_play.log"))[10:13]
+        gone.unlink()
+        shutil.copy2(other, changed)
 
 
 # --- Comparing ------------------------------------------------------------------------------------
