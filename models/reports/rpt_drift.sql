@@ -99,6 +99,16 @@ volumes as (
 
 ),
 
+-- a few records come and go by chance, and a few days say nothing of what is usual
+judged_volumes as (
+
+    select * from volumes
+    where
+        earlier_days = {{ var('drift_days') }}
+        and usual_records >= {{ var('least_usual_records') }}
+
+),
+
 churn_rates as (
 
     select
@@ -133,8 +143,7 @@ checks as (
         cast(usual_records as double) as expected_value,
         'error' as severity,
         records < {{ var('collapsed_share') }} * usual_records as is_beyond
-    from volumes
-    where earlier_days = {{ var('drift_days') }}
+    from judged_volumes
 
     union all
 
@@ -147,8 +156,7 @@ checks as (
         'warning' as severity,
         records > {{ var('volume_factor') }} * usual_records
         or records * {{ var('volume_factor') }} < usual_records as is_beyond
-    from volumes
-    where earlier_days = {{ var('drift_days') }}
+    from judged_volumes
 
     union all
 
