@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 from itertools import islice
 from typing import TypeVar
 
@@ -22,6 +23,19 @@ def alone() -> None:
     other at full speed.
     """
     threadpool_limits(1, "openmp")
+
+
+def one_thread_of_linear_algebra() -> None:
+    """Keep BLAS to one thread in this process, for good.
+
+    The number belongs to the process: whoever sets it for a while and puts back what was, does so
+    to others who run meanwhile. With more threads a product is summed in another order, so that
+    equal data would give other last digits, depending on what ran side by side.
+    """
+    # without them, there would be nothing to set yet
+    for library in ("numpy", "scipy.linalg"):
+        import_module(library)
+    threadpool_limits(1, "blas")
 
 
 def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import xgboost
-from music_box.parallel import alone, in_order
-from threadpoolctl import threadpool_info
+from music_box.parallel import alone, in_order, one_thread_of_linear_algebra
+from threadpoolctl import threadpool_info, threadpool_limits
 
 
 def test_results_come_in_the_order_of_the_items_whichever_is_ready_first() -> None:
@@ -55,3 +55,24 @@ def test_a_thread_of_a_pool_keeps_openmp_to_itself_and_leaves_others_theirs() ->
     assert inside
     assert set(inside) == {1}
     assert openmp_threads() == before
+
+
+def blas_threads() -> set[int]:
+    """Threads that linear algebra would take."""
+    return {row["num_threads"] for row in threadpool_info() if row["user_api"] == "blas"}
+
+
+@pytest.mark.parametrize(("is_for_good", "expected"), [(True, {1}), (False, {2})])
+def test_work_that_ends_first_does_not_give_threads_back_to_work_that_goes_on(
+    is_for_good: bool, expected: set[int]
+) -> None:
+    """As two models do that run side by side; without the setting, one disturbs the other."""
+    assert blas_threads()  # a library is loaded
+    with threadpool_limits(2, "blas"):
+        if is_for_good:
+            one_thread_of_linear_algebra()
+        first, second = (in_order(lambda _: blas_threads(), range(100)) for _ in range(2))
+        assert next(first) == next(second) == {1}
+        first.close()
+        assert blas_threads() == expected
+        second.close()
