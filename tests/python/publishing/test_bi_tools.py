@@ -237,12 +237,13 @@ def test_a_parquet_file_is_always_whole(rebuild: Rebuild) -> None:
 
 def test_many_publishes_never_show_two_copies_at_once(tmp_path: Path) -> None:
     """A build publishes once; here it is done as often as it can be."""
-    publish_versions(tmp_path, range(1))
+    published = tmp_path / "published"
+    publish_versions(published, range(1))
     seen: list[int] = []
     with own_process() as publisher:
-        publishes = publisher.submit(publish_versions, tmp_path, range(1, 41))
+        publishes = publisher.submit(publish_versions, published, range(1, 11))
         while not publishes.done():
-            with superset_engine(tmp_path / DATABASE).connect() as connection:
+            with superset_engine(published / DATABASE).connect() as connection:
                 rows = connection.execute(
                     text(
                         "select min(version), max(version), count(*) from reports.early"
@@ -253,10 +254,10 @@ def test_many_publishes_never_show_two_copies_at_once(tmp_path: Path) -> None:
             version = rows[0][0]
             assert [tuple(row) for row in rows] == [(version, version, 10_000 + version)] * 2
             seen.append(version)
-        assert publishes.result() == 40
+        assert publishes.result() == 10
     assert seen == sorted(seen)
     assert len(seen) >= 40
-    assert len(set(seen)) >= 20
+    assert len(set(seen)) >= 8
 
 
 def test_superset_lists_every_table_in_its_schema(
@@ -351,8 +352,9 @@ def test_polars_reads_every_table(published: Path, columns: list[Column]) -> Non
 
 def test_a_pool_keeps_its_whole_process_at_the_old_copy_until_it_lets_go(tmp_path: Path) -> None:
     """Why the engine of a dashboard should have no pool: DuckDB shares what is open at a path."""
-    publish_versions(tmp_path, range(1))
-    path = tmp_path / DATABASE
+    published = tmp_path / "published"
+    publish_versions(published, range(1))
+    path = published / DATABASE
     pooled = create_engine(f"duckdb:///{path}", connect_args={"read_only": True})
     plain = create_engine(f"duckdb:///{path}?access_mode=read_only")
 
@@ -361,7 +363,7 @@ def test_a_pool_keeps_its_whole_process_at_the_old_copy_until_it_lets_go(tmp_pat
             return connection.execute(text("select max(version) from reports.early")).scalar()
 
     assert version(pooled) == 0
-    publish_versions(tmp_path, range(1, 2))
+    publish_versions(published, range(1, 2))
     assert version(pooled) == 0
     pooled.dispose()
     assert version(pooled) == 1
@@ -371,9 +373,10 @@ def test_a_pool_keeps_its_whole_process_at_the_old_copy_until_it_lets_go(tmp_pat
 
 
 def test_a_view_of_a_parquet_file_follows_without_a_new_connection(tmp_path: Path) -> None:
-    publish_versions(tmp_path, range(1))
+    published = tmp_path / "published"
+    publish_versions(published, range(1))
     with duckdb.connect() as connection:
-        connection.execute(f"create view early as from read_parquet('{tmp_path}/early.parquet')")
+        connection.execute(f"create view early as from read_parquet('{published}/early.parquet')")
         assert connection.sql("select max(version) from early").fetchall() == [(0,)]
-        publish_versions(tmp_path, range(1, 2))
+        publish_versions(published, range(1, 2))
         assert connection.sql("select max(version) from early").fetchall() == [(1,)]
