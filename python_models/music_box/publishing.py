@@ -70,13 +70,15 @@ def publish(
     ------
     PublishingError
         If a table is missing, is there in two schemas, or has a column that BI tools cannot type;
-        if something that is not a link has the name of the published folder.
+        if something that is neither a link nor a copy has the name of the published folder.
     PseudonymError
         If two user ids have the same pseudonym.
     """
-    if folder.exists() and not folder.is_symlink():
+    # where a warehouse was copied, links may have become what they led to
+    is_a_copy = not folder.is_symlink() and (folder / DATABASE).exists()
+    if folder.exists() and not folder.is_symlink() and not is_a_copy:
         raise PublishingError(
-            f"'{folder}' is to be a link to the newest copy, but is none; move it away"
+            f"'{folder}' is to be a link to the newest copy, but holds something else; move it away"
         )
     schemas = {table: _schema_of(connection, table) for table in tables}
     user_ids = {table: _user_ids(connection, schemas[table], table) for table in tables if key}
@@ -102,6 +104,8 @@ def publish(
     link.unlink(missing_ok=True)
     # relative, so that the warehouse can be moved
     link.symlink_to(Path(copies.name) / workshop.name)
+    if is_a_copy:
+        folder.rename(copies / uuid.uuid4().hex)
     link.replace(folder)
     # older copies, and what killed builds left of theirs
     leftovers = [leftover for leftover in copies.iterdir() if leftover != workshop]

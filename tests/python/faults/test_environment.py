@@ -117,6 +117,7 @@ def test_a_full_disk_is_named(tmp_path: Path) -> None:
 
 def test_a_file_whose_name_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "20170301_1_play.log").touch()
+    (tmp_path / os.fsdecode(b"no_delivery_\xff.log")).touch()
     check_names(tmp_path)
     (tmp_path / os.fsdecode(b"20170301_\xff_play.log")).touch()
     with pytest.raises(WarehouseError, match=r"20170301_\\xff_play.log'.*[Rr]ename"):

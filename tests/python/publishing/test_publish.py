@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -233,7 +234,22 @@ def test_all_tables_change_in_one_step(
         assert published.sql("select count(*) from reports.snapshots").fetchall() == [(2,)]
 
 
-def test_a_published_folder_that_is_no_link_is_left_alone(
+def test_a_copy_in_the_place_of_the_link_is_replaced(
+    working: duckdb.DuckDBPyConnection, folder: Path, tmp_path: Path
+) -> None:
+    """As `cp` leaves it, which follows links."""
+    copied = tmp_path / "copied"
+    shutil.copytree(folder, copied)
+
+    publish(working, PUBLIC, copied)
+
+    assert copied.is_symlink()
+    assert state_of(copied) == state_of(folder)
+    (only_copy,) = copied.with_name("copied_copies").iterdir()
+    assert only_copy == copied.resolve()
+
+
+def test_a_published_folder_that_is_neither_link_nor_copy_is_left_alone(
     working: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     (tmp_path / "published").mkdir()

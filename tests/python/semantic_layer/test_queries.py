@@ -62,7 +62,7 @@ def run_mf(
     project = folder / "project"
     if not project.exists():
         project.mkdir()
-        for name in ("dbt_project.yml", "profiles"):
+        for name in ("dbt_project.yml", "profiles", "python_models", "seeds"):
             (project / name).symlink_to(PROJECT / name)
         (project / "target").symlink_to(warehouse / "target")
     environment = os.environ | {
