@@ -23,7 +23,9 @@
             {#- a test runs before published_copy if all that it asks of is above -#}
             {%- set asked = node.depends_on.nodes
                 if node.resource_type == 'test' else [node.unique_id] -%}
-            {%- if not asked | reject('in', above) | list
+            {#- of a model that is disabled on this engine a test asks nothing -#}
+            {%- if asked
+                and not asked | reject('in', above) | list
                 and not asked | select('in', training) | list -%}
                 {%- do left_out.append(node) -%}
             {%- endif -%}
