@@ -170,3 +170,15 @@ def test_a_retry_selects_nothing_and_does_not_publish(
     variable, (warning,) = answer([])
     assert variable == LEAVE
     assert "were left out" in warning
+
+
+def test_a_test_of_a_model_that_this_engine_does_not_have_is_not_missed(
+    answer: Callable[..., tuple[str, list[str]]], nodes: Any, everything: set[str]
+) -> None:
+    """A first reading of the project leaves such tests in the graph, without what they ask of."""
+    disabled = {"resource_type": "test", "name": "disabled", "unique_id": "test.disabled"}
+    nodes["test.disabled"] = disabled | {"tags": [], "depends_on": {"nodes": []}}
+    try:
+        assert answer(everything - {"test.disabled"}) == (PUBLISH, [])
+    finally:
+        del nodes["test.disabled"]
