@@ -53,8 +53,8 @@
         {%- if 'rpt_drift' in built -%}
             {%- set beyond = run_query(
                 "select
-                    severity, check_name, subject, checked_date, measured_value,
-                    expected_value, count(*) over (partition by check_name) - 1
+                    severity, check_name, message,
+                    count(*) over (partition by check_name) - 1
                 from " ~ built['rpt_drift'] ~ "
                 where is_beyond
                 qualify row_number() over (
@@ -63,14 +63,10 @@
                 ) = 1
                 order by severity, check_name"
             ).rows -%}
-            {%- for severity, check, subject, date, measured, expected, others
-                in beyond -%}
+            {%- for severity, check_name, message, others in beyond -%}
                 {%- do print(
-                    severity ~ ': ' ~ check | replace('_', ' ') ~ ', ' ~ subject
-                    ~ (' and {:,} more'.format(others | int) if others else '') ~ ', '
-                    ~ date ~ ': {:,.2f}, expected {:,.2f}'.format(
-                        measured | float, expected | float
-                    )
+                    severity ~ ': ' ~ check_name | replace('_', ' ') ~ ': ' ~ message
+                    ~ ('; and {:,} more'.format(others | int) if others else '')
                 ) -%}
             {%- endfor -%}
         {%- endif -%}

@@ -130,7 +130,9 @@ checks as (
         cast(parts as double) as measured_value,
         0.0 as expected_value,
         'error' as severity,
-        parts > 0 as is_beyond
+        parts > 0 as is_beyond,
+        subject || ': ' || {{ as_text('parts') }} || ' of the usual deliveries of '
+        || {{ as_text('checked_date') }} || ' did not come' as message
     from missing_parts
 
     union all
@@ -142,7 +144,11 @@ checks as (
         cast(records as double) as measured_value,
         cast(usual_records as double) as expected_value,
         'error' as severity,
-        records < {{ var('collapsed_share') }} * usual_records as is_beyond
+        records < {{ var('collapsed_share') }} * usual_records as is_beyond,
+        subject || ': ' || {{ as_text('records') }} || ' records on '
+        || {{ as_text('checked_date') }} || ', and '
+        || {{ as_text('cast(usual_records as bigint)') }} || ' at the median of the '
+        || '{{ var("drift_days") }} days before' as message
     from judged_volumes
 
     union all
@@ -155,7 +161,11 @@ checks as (
         cast(usual_records as double) as expected_value,
         'warning' as severity,
         records > {{ var('volume_factor') }} * usual_records
-        or records * {{ var('volume_factor') }} < usual_records as is_beyond
+        or records * {{ var('volume_factor') }} < usual_records as is_beyond,
+        subject || ': ' || {{ as_text('records') }} || ' records on '
+        || {{ as_text('checked_date') }} || ', and '
+        || {{ as_text('cast(usual_records as bigint)') }} || ' at the median of the '
+        || '{{ var("drift_days") }} days before' as message
     from judged_volumes
 
     union all
@@ -168,7 +178,11 @@ checks as (
         earlier_churn_rate as expected_value,
         'warning' as severity,
         abs(churn_rate - earlier_churn_rate) > {{ var('churn_rate_difference') }}
-            as is_beyond
+            as is_beyond,
+        'the churn rate of snapshot ' || {{ as_text('snapshot_date') }} || ' is '
+        || {{ as_text('cast(churn_rate as decimal(18, 3))') }} || ', and '
+        || {{ as_text('cast(earlier_churn_rate as decimal(18, 3))') }}
+        || ' in the labeled snapshot before' as message
     from churn_rates
     where earlier_churn_rate is not null
 
@@ -181,7 +195,12 @@ checks as (
         population_stability_index as measured_value,
         0.0 as expected_value,
         'warning' as severity,
-        population_stability_index > {{ var('stability_limit') }} as is_beyond
+        population_stability_index > {{ var('stability_limit') }} as is_beyond,
+        feature || ' has a population stability index of '
+        || {{ as_text('cast(population_stability_index as decimal(18, 2))') }}
+        || ' between snapshot ' || {{ as_text('snapshot_date') }}
+        || ' and the one before, where {{ var("stability_limit") }} is the limit'
+            as message
     from feature_shifts
 
 ),
@@ -195,7 +214,8 @@ final as (
         measured_value,
         expected_value,
         severity,
-        is_beyond
+        is_beyond,
+        message
     from checks
 
 )

@@ -122,8 +122,7 @@ def _drift(copy: PublishedCopy) -> Figure:
         sources=["rpt_drift"],
         rows=copy.rows(
             """
-            select severity, replace(check_name, '_', ' ') as check_name,
-                replace(subject, '_', ' ') as subject, checked_date, measured_value, expected_value
+            select severity, replace(check_name, '_', ' ') as check_name, message
             from reports.rpt_drift
             where is_beyond
             order by severity, check_name, measured_value desc
@@ -134,10 +133,7 @@ def _drift(copy: PublishedCopy) -> Figure:
         columns={
             "severity": "severity",
             "check_name": "what",
-            "subject": "of",
-            "checked_date": "day",
-            "measured_value": "found",
-            "expected_value": "expected",
+            "message": "finding",
         },
     )
 
