@@ -1,5 +1,6 @@
--- What is unlike the days and snapshots before: deliveries that did not come and
--- records that collapsed, which stop the publishing, and what has merely moved.
+-- What is not as it should be, or unlike the days and snapshots before: lines that are
+-- no records, deliveries that did not come and records that collapsed, which stop the
+-- publishing, and what has merely moved.
 with delivery_calendar as (
 
     select * from {{ ref('int_delivery_calendar') }}
@@ -21,6 +22,45 @@ snapshots as (
 feature_shifts as (
 
     select * from {{ ref('feature_shifts') }}
+
+),
+
+line_losses as (
+
+    select * from {{ ref('line_losses') }}
+
+),
+
+lost_lines as (
+
+    select
+        event,
+        period,
+        last_date,
+        lines,
+        'lines_rejected' as check_name,
+        rejected_lines as affected_lines,
+        {{ var('largest_rejected_share') }} as largest_share,
+        'rejected, most of them as ' || coalesce(main_rejection_reason, 'nothing')
+        || '. See rpt_rejected_lines; fields are separated by tabs, and the first '
+        || 'one is a whole number. Deliver the lines again, then build again'
+            as consequence
+    from line_losses
+
+    union all
+
+    select
+        event,
+        period,
+        last_date,
+        lines,
+        'lines_repaired' as check_name,
+        repaired_lines as affected_lines,
+        {{ var('largest_repaired_share') }} as largest_share,
+        'repaired. See repaired_lines in rpt_deliveries; a text encoding other than '
+        || 'UTF-8 is the usual cause. Deliver the lines as UTF-8, then build again'
+            as consequence
+    from line_losses
 
 ),
 
@@ -122,6 +162,23 @@ churn_rates as (
 ),
 
 checks as (
+
+    select
+        last_date as checked_date,
+        check_name,
+        event || ', ' || period as subject,
+        affected_lines / cast(lines as double) as measured_value,
+        largest_share as expected_value,
+        'error' as severity,
+        affected_lines > largest_share * lines as is_beyond,
+        event || ', ' || period || ': ' || {{ as_text('affected_lines') }} || ' of '
+        || {{ as_text('lines') }} || ' lines (at most '
+        || {{ as_text('cast(100 * largest_share as bigint)') }} || ' % may be) were '
+        || consequence as message
+    from lost_lines
+    where lines >= {{ var('least_usual_records') }}
+
+    union all
 
     select
         checked_date,

@@ -5,12 +5,18 @@ from pathlib import Path
 
 from music_box.forgetting import forgotten_users
 from music_box.landing import land_folder
+from music_box.replacing import ServedLogs, check_logs
 
 
 def model(dbt, session):
     settings = dbt.config.get("meta")
     deliveries = dbt.source("player_logs", "deliveries")
     any_delivery = Path(deliveries.limit(1).fetchall()[0][0])
+    check_logs(
+        ServedLogs.of(any_delivery.parent, settings["generated_logs_marker"]),
+        Path(settings["published"]),
+        os.environ,
+    )
     forgotten = dbt.ref("forgotten_users").df()["user_hash"]
     return land_folder(
         raw_logs=any_delivery.parent,

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import duckdb
 
+from music_box.errors import UserError
+
 KEY_VARIABLE = "MUSIC_BOX_FORGET_KEY"
 SHORTEST_KEY = 32
 # A user id is a number of 64 bits.
@@ -25,7 +27,7 @@ LONGEST_ID = 19
 MARKER = "forgotten_users.sha256"
 
 
-class ForgetError(Exception):
+class ForgetError(UserError):
     """Users that cannot be forgotten; the message says why, and never shows a key or an id."""
 
 

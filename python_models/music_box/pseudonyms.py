@@ -8,11 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from music_box.errors import UserError
+
 KEY_VARIABLE = "MUSIC_BOX_PSEUDONYM_KEY"
 SHORTEST_KEY = 32
 
 
-class PseudonymError(Exception):
+class PseudonymError(UserError):
     """Pseudonyms that cannot be given; the message says why, and never shows a key or an id."""
 
 

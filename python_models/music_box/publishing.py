@@ -14,12 +14,13 @@ import duckdb
 import pandas as pd
 from tqdm import tqdm
 
+from music_box.errors import UserError
 from music_box.frames import typed
 from music_box.pseudonyms import pseudonym_key, pseudonyms_of
+from music_box.replacing import DATABASE, ServedLogs, check_content, remember_logs
 
 # Older clients read it too: a file in the default format of the newest DuckDB opens only there.
 STORAGE_VERSION = "v1.0.0"
-DATABASE = "music_box.duckdb"
 # DuckDB asks where a link leads and then opens the file there: whoever has asked has so long.
 READER_SECONDS = 1.0
 TYPES = {"schema_name": "varchar", "table_name": "varchar", "table_rows": "bigint"}
@@ -31,7 +32,7 @@ PSEUDONYM = (
 )
 
 
-class PublishingError(Exception):
+class PublishingError(UserError):
     """A table that cannot be published; the message says which and why."""
 
 
@@ -40,6 +41,7 @@ def publish(
     tables: Sequence[str],
     folder: Path,
     key: bytes | None = None,
+    logs: ServedLogs | None = None,
 ) -> pd.DataFrame:
     """Copy tables with their comments to a database and Parquet files that readers may keep open.
 
@@ -60,6 +62,8 @@ def publish(
     key
         With a key, every user id is published as a pseudonym, and rows are ordered by it: the order
         of the working tables would give the ids away.
+    logs
+        The logs that the tables were made from; the copy remembers them.
 
     Returns
     -------
@@ -100,6 +104,8 @@ def publish(
     finally:
         connection.execute("detach published")
         connection.unregister("pseudonyms")
+    if logs is not None:
+        remember_logs(workshop, logs)
     link = copies / "link"
     link.unlink(missing_ok=True)
     # relative, so that the warehouse can be moved
@@ -130,7 +136,8 @@ def publish_whole_build(
     tables
         Names of the tables, unique across schemas.
     settings
-        `folder`, the published folder, and `pseudonymous_user_ids`.
+        `folder`, the published folder; `pseudonymous_user_ids`; `raw_logs`, the folder of logs;
+        `generated_logs_marker`, a file of generated logs; `least_kept_share`, see `check_content`.
 
     Returns
     -------
@@ -139,15 +146,17 @@ def publish_whole_build(
 
     Raises
     ------
-    PublishingError, PseudonymError
-        As `publish` and `pseudonym_key` do.
+    PublishingError, PseudonymError, ReplacingError
+        As `publish`, `pseudonym_key` and `check_content` do.
     """
     folder = Path(settings["folder"])
     if session.execute("select getvariable('is_whole_build')").fetchall() != [(True,)]:
         return typed(session, published_tables(folder), TYPES)
     # from the environment itself: what goes through dbt's settings is written to its artifacts
     key = pseudonym_key(os.environ) if settings["pseudonymous_user_ids"] else None
-    return typed(session, publish(session.cursor(), tables, folder, key), TYPES)
+    logs = ServedLogs.of(Path(settings["raw_logs"]), settings["generated_logs_marker"])
+    check_content(session.cursor(), folder, float(settings["least_kept_share"]))
+    return typed(session, publish(session.cursor(), tables, folder, key, logs), TYPES)
 
 
 def published_tables(folder: Path) -> pd.DataFrame:

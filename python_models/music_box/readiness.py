@@ -15,6 +15,8 @@ from pathlib import Path
 
 import duckdb
 
+from music_box.errors import UserError
+
 # As much as a first table needs; what else is missing is told where it is missed.
 PROBE_BYTES = 1024 * 1024
 # A curious reader holds a database for a moment, another build for long.
@@ -22,8 +24,7 @@ WAITING_SECONDS = (1, 2, 4, 8)
 FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
 
-# dbt shows the message of a RuntimeError, and the traceback of anything else.
-class WarehouseError(RuntimeError):
+class WarehouseError(UserError):
     """A warehouse that no build can write; the message says why and what to do."""
 
 
