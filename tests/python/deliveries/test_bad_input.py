@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import Warehouse, build, run_dbt
+from conftest import QUICK_MODELS, Warehouse, build, run_dbt
 
 from .lines import download, play, search, write_days, write_lines
 
@@ -133,7 +133,10 @@ def garbage(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Warehou
     (raw_logs / "20170302_1_search.log.gz").write_bytes(gzip.compress(b"cut")[:10])
     (raw_logs / "20170303_1_search.log").write_bytes(b"")
     write_lines(raw_logs / "20170304_1_down.log", download("nobody"), download(""))
-    return build(raw_logs, tmp_path_factory.mktemp("warehouse"), *WITHOUT_UNIT_TESTS)
+    return run_dbt(
+        raw_logs, tmp_path_factory.mktemp("warehouse"), "build", *WITHOUT_UNIT_TESTS,
+        "--vars", json.dumps(QUICK_MODELS),
+    )  # fmt: skip
 
 
 def test_garbage_is_rejected_line_by_line(garbage: Warehouse) -> None:
@@ -149,8 +152,17 @@ def test_garbage_is_rejected_line_by_line(garbage: Warehouse) -> None:
     ) == [(0, 0, True, True, True)]
 
 
-def test_without_a_record_all_marts_are_there_and_empty(garbage: Warehouse) -> None:
-    assert_marts_are_there_and_empty(garbage)
+def test_garbage_is_an_error_and_publishes_nothing(garbage: Warehouse) -> None:
+    assert garbage.return_code != 0
+    # 1,000 lines and the two of 03-04
+    assert (
+        "error: lines rejected: down, all days: 1002 of 1002 lines (at most 10 % may be) were"
+        " rejected, most of them as empty_line." in garbage.output
+    )
+    assert not (garbage.folder / "published").exists()
+
+
+def test_without_a_record_nothing_is_made_up(garbage: Warehouse) -> None:
     assert garbage.rows("select count(*) from reports.snapshots") == [(0,)]
     assert garbage.rows("select count(*) from reports.user_daily_activity") == [(0,)]
     assert "no snapshot: the logs hold no record" in garbage.output
