@@ -9,6 +9,7 @@ READY := $(VENV)/.requirements.lock.installed
 SPARK_VENV := .venv-spark
 SPARK_READY := $(SPARK_VENV)/.requirements-spark.lock.installed
 
+# Paths may hold blanks and quotes: recipes read them from the environment, never from make.
 export MUSIC_BOX_WAREHOUSE ?= warehouse
 export DBT_PROFILES_DIR := profiles
 export DBT_TARGET_PATH := $(MUSIC_BOX_WAREHOUSE)/target
@@ -17,18 +18,12 @@ export DBT_LOG_PATH := $(MUSIC_BOX_WAREHOUSE)/logs
 export PYTHONPATH := python_models
 
 # A folder of deliveries; without one, sample logs of this many users.
-RAW_LOGS ?=
+export RAW_LOGS ?=
 SAMPLE_USERS ?= 6000
-SAMPLE_LOGS := $(MUSIC_BOX_WAREHOUSE)/sample_logs
-ifneq ($(strip $(RAW_LOGS)),)
-export RAW_LOGS
-else
-LOGS := $(SAMPLE_LOGS)
-endif
 # Sizes of `make bench`; with "1000 3000" it takes minutes.
 BENCH_USERS ?= 6000 60000 600000
-# What a finished build leaves, and all that pages about it need.
-PUBLISHED := $(MUSIC_BOX_WAREHOUSE)/published/music_box.duckdb
+# Pages need what a finished build leaves.
+PUBLISHED_OR_BUILD := test -e "$$MUSIC_BOX_WAREHOUSE/published/music_box.duckdb" || $(MAKE) --no-print-directory build
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -37,19 +32,23 @@ environment: $(READY) ## create .venv from requirements.lock
 
 spark-environment: $(SPARK_READY) ## create .venv-spark from requirements-spark.lock; Spark itself needs Java 17
 
-build: $(READY) $(LOGS) ## raw logs to tested, published marts and the report page (RAW_LOGS=folder for your own)
-	@$(BIN)/python -m music_box.readiness $(MUSIC_BOX_WAREHOUSE)/music_box.duckdb
+build: $(READY) ## raw logs to tested, published marts and the report page (RAW_LOGS=folder for your own)
+	@$(BIN)/python -m music_box.readiness
+	@test -n "$$RAW_LOGS" || test -e "$$MUSIC_BOX_WAREHOUSE/sample_logs" || \
+		$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out "$$MUSIC_BOX_WAREHOUSE/sample_logs"
 	$(BIN)/dbt build
 	$(BIN)/python -m music_box.report_page
 
-report: $(READY) $(PUBLISHED) ## the report page from what is published: warehouse/report/index.html
+report: $(READY) ## the report page from what is published: warehouse/report/index.html
+	@$(PUBLISHED_OR_BUILD)
 	$(BIN)/python -m music_box.report_page
 
-docs: $(READY) $(PUBLISHED) ## dbt docs with lineage as one page: warehouse/docs/index.html
+docs: $(READY) ## dbt docs with lineage as one page: warehouse/docs/index.html
+	@$(PUBLISHED_OR_BUILD)
 	$(BIN)/dbt docs generate --static
-	@mkdir -p $(MUSIC_BOX_WAREHOUSE)/docs
-	@mv $(DBT_TARGET_PATH)/static_index.html $(MUSIC_BOX_WAREHOUSE)/docs/index.html
-	@echo "open $(MUSIC_BOX_WAREHOUSE)/docs/index.html"
+	@mkdir -p "$$MUSIC_BOX_WAREHOUSE/docs"
+	@mv "$$DBT_TARGET_PATH/static_index.html" "$$MUSIC_BOX_WAREHOUSE/docs/index.html"
+	@echo "open $$MUSIC_BOX_WAREHOUSE/docs/index.html"
 
 test: check browser ## everything that must hold; what CI runs
 	# a file at a time to each core: files share what they build; those with many tests are not the long ones
@@ -59,10 +58,10 @@ test-publishing: $(READY) ## what builds of all kinds publish, as whom, what nev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow tests/python/publishing
 
 test-spark: $(SPARK_READY) ## build sample logs on Spark of several processes too, and compare every table (Java 17; half an hour)
-	PYTHONPATH=python_models:tests/python $(SPARK_VENV)/bin/python -m tests.spark.parity --folder $(MUSIC_BOX_WAREHOUSE)/parity
+	PYTHONPATH=python_models:tests/python $(SPARK_VENV)/bin/python -m tests.spark.parity --folder "$$MUSIC_BOX_WAREHOUSE/parity"
 
 test-faults: $(READY) ## builds that are killed, hostile deliveries, full disks, forgotten users (an hour; figures in warehouse/faults.xml)
-	MUSIC_BOX_THOROUGH=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --junitxml $(MUSIC_BOX_WAREHOUSE)/faults.xml tests/python/faults
+	MUSIC_BOX_THOROUGH=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --junitxml "$$MUSIC_BOX_WAREHOUSE/faults.xml" tests/python/faults
 
 audit: $(READY) ## known vulnerabilities of everything that is locked; fails where the registry cannot tell of a package
 	$(BIN)/pip install --quiet uv
@@ -81,13 +80,13 @@ check: $(READY) ## lint, types and governance, without building anything
 	$(BIN)/dbt-bouncer run
 
 compare: $(READY) ## published figures beside those of 60,000 generated users
-	$(BIN)/python -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out $(MUSIC_BOX_WAREHOUSE)/compared_logs
-	$(BIN)/python -m music_box.sample_logs.compare --logs $(MUSIC_BOX_WAREHOUSE)/compared_logs
+	$(BIN)/python -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out "$$MUSIC_BOX_WAREHOUSE/compared_logs"
+	$(BIN)/python -m music_box.sample_logs.compare --logs "$$MUSIC_BOX_WAREHOUSE/compared_logs"
 
 bench: $(READY) $(SPARK_READY) ## what every stage costs at BENCH_USERS users (600,000: hours), beside C and PySpark
 	$(BIN)/python -m tests.benchmarks.landing
-	$(BIN)/python -m tests.benchmarks.build --folder $(MUSIC_BOX_WAREHOUSE)/bench --users $(BENCH_USERS)
-	$(BIN)/python -m tests.benchmarks.performance_page --folder $(MUSIC_BOX_WAREHOUSE)/bench --plot assets/cost_against_size.png
+	$(BIN)/python -m tests.benchmarks.build --folder "$$MUSIC_BOX_WAREHOUSE/bench" --users $(BENCH_USERS)
+	$(BIN)/python -m tests.benchmarks.performance_page --folder "$$MUSIC_BOX_WAREHOUSE/bench" --plot assets/cost_against_size.png
 
 evaluate: $(READY) ## churn models on 60,000 generated users, three seeds, beside the truth (half an hour)
 	$(BIN)/python -m tests.benchmarks.churn
@@ -105,8 +104,8 @@ lock: $(READY) ## renew both lock files after a change of pyproject.toml
 	$(BIN)/uv export --quiet --no-hashes --no-emit-project -o requirements.lock
 	$(BIN)/uv export --quiet --no-hashes --no-emit-project --only-group spark -o requirements-spark.lock
 
-clean: ## remove everything that was built; logs of your own are not touched
-	rm -rf $(MUSIC_BOX_WAREHOUSE)
+clean: ## remove everything that builds wrote into the warehouse; other files there, and logs of your own, stay
+	@python3 -m music_box.warehouse clean "$$MUSIC_BOX_WAREHOUSE"
 
 $(READY): requirements.lock
 	python3 -m venv $(VENV)
@@ -118,11 +117,5 @@ $(SPARK_READY): requirements.lock requirements-spark.lock
 	$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.lock
 	touch $@
-
-$(PUBLISHED):
-	@$(MAKE) --no-print-directory build
-
-$(SAMPLE_LOGS): $(READY)
-	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
 .PHONY: help environment spark-environment build report docs test test-publishing test-faults test-spark audit browser check compare bench evaluate evaluate-recommendations pictures lock clean

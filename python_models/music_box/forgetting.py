@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from music_box.errors import UserError
+from music_box.warehouse import remove_landed
 
 KEY_VARIABLE = "MUSIC_BOX_FORGET_KEY"
 SHORTEST_KEY = 32
@@ -171,7 +171,7 @@ def start_anew(database: Path, hashes: Iterable[str]) -> bool:
         duckdb.connect(str(database)).close()
     database.unlink(missing_ok=True)
     database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
-    shutil.rmtree(warehouse / "landing", ignore_errors=True)
+    remove_landed(warehouse / "landing")
     warehouse.mkdir(parents=True, exist_ok=True)
     marker.write_text(digest, "utf-8")
     return is_there

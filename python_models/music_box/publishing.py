@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,8 @@ from tqdm import tqdm
 from music_box.errors import UserError
 from music_box.frames import typed
 from music_box.pseudonyms import pseudonym_key, pseudonyms_of
-from music_box.replacing import DATABASE, ServedLogs, check_content, remember_logs
+from music_box.replacing import ServedLogs, check_content, remember_logs
+from music_box.warehouse import DATABASE, is_copy, remove_copies
 
 # Older clients read it too: a file in the default format of the newest DuckDB opens only there.
 STORAGE_VERSION = "v1.0.0"
@@ -79,7 +79,7 @@ def publish(
         If two user ids have the same pseudonym.
     """
     # where a warehouse was copied, links may have become what they led to
-    is_a_copy = not folder.is_symlink() and (folder / DATABASE).exists()
+    is_a_copy = folder.is_dir() and not folder.is_symlink() and is_copy(folder)
     if folder.exists() and not folder.is_symlink() and not is_a_copy:
         raise PublishingError(
             f"'{folder}' is to be a link to the newest copy, but holds something else; move it away"
@@ -114,11 +114,9 @@ def publish(
         folder.rename(copies / uuid.uuid4().hex)
     link.replace(folder)
     # older copies, and what killed builds left of theirs
-    leftovers = [leftover for leftover in copies.iterdir() if leftover != workshop]
-    if leftovers:
+    if any(leftover != workshop for leftover in copies.iterdir()):
         time.sleep(READER_SECONDS)
-    for leftover in leftovers:
-        shutil.rmtree(leftover)
+    remove_copies(copies, kept={workshop.name})
     return pd.DataFrame(rows, columns=list(TYPES))
 
 

@@ -1,6 +1,8 @@
-"""Can anything be built at all? Asked before dbt opens the database, since its answer is a riddle.
+"""Whether a build can begin, asked before dbt opens the database: its own answers are riddles.
 
-python -m music_box.readiness warehouse/music_box.duckdb
+    python -m music_box.readiness
+
+asks for the warehouse and the logs that MUSIC_BOX_WAREHOUSE and RAW_LOGS name.
 """
 
 from __future__ import annotations
@@ -11,11 +13,14 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
 from music_box.errors import UserError
+from music_box.replacing import ServedLogs, check_logs
+from music_box.warehouse import DATABASE, SAMPLE_LOGS_NOTICE, begin, check_logs_lie_apart
 
 # As much as a first table needs; what else is missing is told where it is missed.
 PROBE_BYTES = 1024 * 1024
@@ -26,6 +31,30 @@ FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
 class WarehouseError(UserError):
     """A warehouse that no build can write; the message says why and what to do."""
+
+
+def check_build(database: Path, environment: Mapping[str, str]) -> None:
+    """Ask everything that a build can be asked before it reads a line, and mark the warehouse.
+
+    Parameters
+    ----------
+    database
+        The working database, in the warehouse's folder. Neither need exist yet.
+    environment
+        Environment variables, of which `RAW_LOGS` may name the folder of logs.
+
+    Raises
+    ------
+    WarehouseError, WarehouseFolderError
+        As `check_warehouse`, `check_names`, `check_logs_lie_apart` and `begin` do.
+    """
+    raw_logs = environment.get("RAW_LOGS", "").strip()
+    if raw_logs:
+        check_logs_lie_apart(Path(raw_logs), database.parent)
+        if Path(raw_logs).is_dir():
+            check_names(Path(raw_logs))
+    check_warehouse(database)
+    begin(database.parent)
 
 
 def check_warehouse(database: Path) -> None:
@@ -110,10 +139,18 @@ def _open(database: Path) -> None:
 
 
 def main() -> None:
-    """Check the database that is named."""
+    """Check the warehouse and the logs of the environment."""
+    warehouse = Path(os.environ.get("MUSIC_BOX_WAREHOUSE", "warehouse"))
+    logs = Path(os.environ.get("RAW_LOGS", "").strip() or warehouse / "sample_logs")
+    is_sample = logs == warehouse / "sample_logs"
     try:
-        check_warehouse(Path(sys.argv[1]))
-    except WarehouseError as error:
+        check_build(warehouse / DATABASE, os.environ)
+        # sample logs that are not there yet will be generated
+        are_generated = is_sample or (logs / SAMPLE_LOGS_NOTICE).exists()
+        check_logs(
+            ServedLogs(str(logs.absolute()), are_generated), warehouse / "published", os.environ
+        )
+    except UserError as error:
         sys.exit(str(error))
 
 

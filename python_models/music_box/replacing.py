@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from music_box.errors import UserError
+from music_box.warehouse import DATABASE
 
 # Written into each published copy, so that copy and memory change in the same step.
 MEMORY = "served_logs.json"
@@ -23,7 +24,6 @@ MEMORY = "served_logs.json"
 REPLACE_VARIABLE = "MUSIC_BOX_REPLACE_LOGS"
 # The folder of a copy that an earlier version published, without a memory.
 UNKNOWN = "unknown"
-DATABASE = "music_box.duckdb"
 
 
 class ReplacingError(UserError):

@@ -17,13 +17,13 @@ import argparse
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from music_box.warehouse import clean
 
 from tests.benchmarks.measured_build import environment
 
@@ -113,8 +113,8 @@ def describe(place: Place, users: int) -> None:
 
 def build_whole(place: Place, results: str, *arguments: str) -> None:
     """Build all that is delivered in an empty warehouse."""
-    shutil.rmtree(place.warehouse, ignore_errors=True)
-    place.warehouse.mkdir(parents=True)
+    clean(place.warehouse)
+    place.warehouse.mkdir(parents=True, exist_ok=True)
     deliver(place, until_next_day=False)
     # unit tests ask whether the code is right, not the data; they cost the same at every size
     place.dbt(results, "build", "--exclude-resource-type", "unit_test", *arguments)

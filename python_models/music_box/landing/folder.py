@@ -19,6 +19,7 @@ from music_box.landing.delivery import LandedFile, read_delivery
 from music_box.landing.names import parse_delivery_name
 from music_box.parallel import in_order
 from music_box.readiness import FULL_DISK_ERRORS
+from music_box.warehouse import remove_landed
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and landed copies have endings of their own
 CACHE_VERSION = 2  # raise it when this package reads the same bytes differently
@@ -40,6 +41,7 @@ def land_folder(
         The folder of deliveries. Names that begin with `.` or `_` are no deliveries: passed over.
     landing
         Where copies, irregular lines and the memory of earlier calls are kept; safe to delete.
+        Other files there are left alone.
     name_pattern
         See `parse_delivery_name`.
     log_fields
@@ -75,9 +77,7 @@ def land_folder(
                 Path(path).name for path in (landed.regular_path, landed.irregular_path) if path
             }
             progress.update(landed.file_bytes)
-    for leftover in landing.iterdir():
-        if leftover.name not in kept:
-            leftover.unlink()
+    remove_landed(landing, kept)
     return _to_frame(rows)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 
-from music_box.readiness import check_names, check_warehouse
+from music_box.readiness import check_build
 
 
 class Plugin(BasePlugin):
@@ -18,7 +18,4 @@ class Plugin(BasePlugin):
         # on a full disk, dbt's log would else say so in a traceback for every line
         logging.raiseExceptions = False
         assert self.creds is not None  # dbt-duckdb always gives them
-        check_warehouse(Path(self.creds.path))
-        raw_logs = Path(os.environ.get("RAW_LOGS", ""))
-        if raw_logs != Path() and raw_logs.is_dir():
-            check_names(raw_logs)
+        check_build(Path(self.creds.path), os.environ)

@@ -18,10 +18,11 @@ from music_box.sample_logs.parameters import LABEL_DAYS, USERS_PER_CHUNK, Parame
 from music_box.sample_logs.plays import simulate_plays
 from music_box.sample_logs.truth import TruthWriter
 from music_box.sample_logs.users import Population, simulate_users
+from music_box.warehouse import SAMPLE_LOGS_MARKER, SAMPLE_LOGS_NOTICE, generated_files
 
-MARKER = "_sample_logs.json"
-# Beside the deliveries, under a name that a loader lists: the marker is nothing it looks at.
-NOTICE = "GENERATED.txt"
+MARKER = SAMPLE_LOGS_MARKER
+NOTICE = SAMPLE_LOGS_NOTICE
+TRUTH_FILES = {"README.txt", "silence.csv"}
 FEWEST_USERS, MOST_USERS = 100, 600_000
 _BOTS = 2**32 - 1  # stands where users have the number of their chunk
 
@@ -101,6 +102,16 @@ def is_complete(folder: Path, request: Request, parameters: Parameters) -> bool:
     )
 
 
+def _check_truth_target(folder: Path) -> None:
+    """Raise SampleLogsError if the truth would replace anything but the truth."""
+    truth = truth_folder(folder)
+    if truth.exists() and not {path.name for path in truth.iterdir()} <= TRUTH_FILES:
+        raise SampleLogsError(
+            f"{truth} holds files that this generator did not write; move them away, or choose "
+            "another folder"
+        )
+
+
 def _check_target(folder: Path) -> None:
     """Raise SampleLogsError if the folder holds anything that this generator did not write."""
     if folder.exists() and not folder.is_dir():
@@ -110,6 +121,15 @@ def _check_target(folder: Path) -> None:
             f"{folder} is not empty and was not written by this generator (no {MARKER} in it); "
             "choose another folder, or empty this one"
         )
+    if folder.exists():
+        others = sorted(
+            {path.name for path in folder.iterdir()} - {*generated_files(folder), MARKER}
+        )
+        if others:
+            raise SampleLogsError(
+                f"{folder} also holds files that this generator did not write ({others[0]}); "
+                "move them away, or choose another folder"
+            )
 
 
 def write_chunk(
@@ -183,7 +203,7 @@ def _empty_folder(path: Path) -> Path:
 def _replace(target: Path, finished: Path) -> None:
     """Put a finished folder in its place."""
     if target.exists():
-        shutil.rmtree(target)
+        shutil.rmtree(target)  # `_check_target` has seen that all of it is the generator's
     finished.rename(target)
 
 
@@ -202,6 +222,8 @@ def generate(folder: Path, request: Request, parameters: Parameters | None = Non
     request.check()
     folder = folder.absolute()
     _check_target(folder)
+    if request.truth:
+        _check_truth_target(folder)
     if is_complete(folder, request, parameters):
         return False
     partial = _empty_folder(folder.with_name(f".{folder.name}.partial"))
