@@ -17,7 +17,7 @@ def model(dbt, session):
         Path(settings["published"]),
         os.environ,
     )
-    forgotten = dbt.ref("forgotten_users").df()["user_hash"]
+    forgotten = dbt.ref("forgotten_users").df().to_dict("records")
     return land_folder(
         raw_logs=any_delivery.parent,
         landing=Path(settings["landing"]),

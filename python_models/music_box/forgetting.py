@@ -2,7 +2,7 @@
 
     python -m music_box.forgetting 1234567
 
-prints the hash of an id, a row of the seed `forgotten_users`.
+prints a row of the seed `forgotten_users`: the hash of the id, and a check value of the key.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,10 +18,12 @@ from pathlib import Path
 import duckdb
 
 from music_box.errors import UserError
+from music_box.keys import secret_key
 from music_box.warehouse import remove_landed
 
 KEY_VARIABLE = "MUSIC_BOX_FORGET_KEY"
-SHORTEST_KEY = 32
+SEED = "seeds/forgotten_users.csv"
+HASH_DIGITS, CHECK_DIGITS = 64, 16
 # A user id is a number of 64 bits.
 LONGEST_ID = 19
 # What was forgotten when the warehouse was begun.
@@ -34,27 +37,20 @@ class ForgetError(UserError):
 def forget_key(environment: Mapping[str, str]) -> bytes:
     """Read the secret key from the environment.
 
-    Parameters
-    ----------
-    environment
-        Environment variables, of which `MUSIC_BOX_FORGET_KEY` is the key.
+    Few enough numbers are user ids that the key and a hash give the id, by trying.
 
     Raises
     ------
     ForgetError
-        If there is no key, or one of fewer than 32 characters: few enough numbers are user ids that
-        whoever knows the key finds the id of every hash by trying.
+        If there is no key, or one of fewer than 32 characters.
     """
-    key = environment.get(KEY_VARIABLE, "")
-    if len(key) < SHORTEST_KEY:
-        found = f"has only {len(key)} characters" if key else "is not set"
-        raise ForgetError(
-            f"forgotten_users names users by hashes, but the environment variable {KEY_VARIABLE} "
-            f"{found}: set it to the secret of at least {SHORTEST_KEY} characters that the hashes "
-            "were made with. To make one: "
-            'python3 -c "import secrets; print(secrets.token_hex(32))"'
-        )
-    return key.encode(errors="surrogateescape")
+    why = f"{SEED} names users by hashes"
+    return secret_key(environment, KEY_VARIABLE, why, ForgetError)
+
+
+def key_check(key: bytes) -> str:
+    """A value that tells two keys apart and gives none of them away: 16 hexadecimal digits."""
+    return hmac.digest(key, b"check value of the key", "sha256").hex()[:CHECK_DIGITS]
 
 
 def user_hash(user_id: bytes, key: bytes) -> str:
@@ -119,16 +115,43 @@ class Forgotten:
         ), places
 
 
-def forgotten_users(hashes: Iterable[str], environment: Mapping[str, str]) -> Forgotten | None:
-    """The users whose hashes these are; None, and no key is needed, where there are none.
+def forgotten_users(
+    rows: Iterable[Mapping[str, str]], environment: Mapping[str, str]
+) -> Forgotten | None:
+    """The users of the seed; None, and no key is needed, where there are none.
+
+    Parameters
+    ----------
+    rows
+        Rows of the seed in their order, with `user_hash` and `key_check`.
+    environment
+        Environment variables.
 
     Raises
     ------
     ForgetError
-        As `forget_key` does.
+        As `forget_key` does; if a hash is none, or was made with another key.
     """
-    wanted = list(hashes)
-    return Forgotten(wanted, forget_key(environment)) if wanted else None
+    wanted = list(rows)
+    if not wanted:
+        return None
+    key = forget_key(environment)
+    for number, row in enumerate(wanted, start=1):
+        digits = {"user_hash": HASH_DIGITS, "key_check": CHECK_DIGITS}
+        for column, length in digits.items():
+            if not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", row[column] or ""):
+                raise ForgetError(
+                    f"{SEED}, row {number}: {column} is not {length} hexadecimal digits. Write the"
+                    " whole row that `python -m music_box.forgetting <user id>` prints."
+                )
+        if row["key_check"].lower() != key_check(key):
+            raise ForgetError(
+                f"{SEED}, row {number}: the hash was made with another key than the one that"
+                f" {KEY_VARIABLE} holds now, so that the user would not be recognized. Nothing has"
+                " been read. Set the key that the hashes were made with, or make all hashes anew"
+                " with `python -m music_box.forgetting <user id>`."
+            )
+    return Forgotten((row["user_hash"].lower() for row in wanted), key)
 
 
 def digest_of(hashes: Iterable[str]) -> str:
@@ -178,7 +201,7 @@ def start_anew(database: Path, hashes: Iterable[str]) -> bool:
 
 
 def main() -> None:
-    """Print the hashes of ids."""
+    """Print rows of the seed for ids."""
     ids = sys.argv[1:]
     if not ids or not all(user_id.isdecimal() for user_id in ids):
         sys.exit("Give user ids, as they stand in the logs: python -m music_box.forgetting 1234567")
@@ -187,7 +210,7 @@ def main() -> None:
     except ForgetError as error:
         sys.exit(str(error))
     for user_id in ids:
-        print(user_hash(b"%d" % int(user_id), key))
+        print(f"{user_hash(b'%d' % int(user_id), key)},{key_check(key)}")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music_box.errors import UserError
+from music_box.keys import secret_key
 
 KEY_VARIABLE = "MUSIC_BOX_PSEUDONYM_KEY"
-SHORTEST_KEY = 32
 
 
 class PseudonymError(UserError):
@@ -29,23 +29,14 @@ def pseudonym_key(environment: Mapping[str, str]) -> bytes:
     Returns
     -------
     bytes
-        The key, as it was given.
+        The key. Another key gives other pseudonyms.
 
     Raises
     ------
     PseudonymError
         If there is no key, or one of fewer than 32 characters, which could be guessed.
     """
-    key = environment.get(KEY_VARIABLE, "")
-    if len(key) < SHORTEST_KEY:
-        found = f"has only {len(key)} characters" if key else "is not set"
-        raise PseudonymError(
-            f"pseudonymous_user_ids is true, but the environment variable {KEY_VARIABLE} {found}: "
-            f"set it to a secret of at least {SHORTEST_KEY} characters and keep it, since another "
-            "key gives other pseudonyms. To make one: "
-            'python3 -c "import secrets; print(secrets.token_hex(32))"'
-        )
-    return key.encode(errors="surrogateescape")
+    return secret_key(environment, KEY_VARIABLE, "pseudonymous_user_ids is true", PseudonymError)
 
 
 def pseudonyms_of(user_ids: NDArray[np.int64], key: bytes) -> NDArray[np.int64]:

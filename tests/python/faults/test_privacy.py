@@ -11,7 +11,7 @@ import pytest
 from conftest import PROJECT, WITHOUT_UNIT_TESTS, Warehouse, build
 from deliveries.contents import contents_of, differing_tables
 from deliveries.lines import download, play, search, write_days, write_lines
-from music_box.forgetting import KEY_VARIABLE, user_hash
+from music_box.forgetting import KEY_VARIABLE, key_check, user_hash
 
 # Ids, queries and lines that nothing else in a warehouse looks like.
 FORGOTTEN, REMEMBERED = 7_301_946_258_013, 5_920_184_736_551
@@ -95,8 +95,11 @@ def project_that_forgets(folder: Path, *user_ids: int) -> Path:
         shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     for name in FILES:
         shutil.copy(PROJECT / name, folder / name)
-    hashes = [user_hash(str(user_id).encode(), KEY.encode()) for user_id in user_ids]
-    (folder / "seeds/forgotten_users.csv").write_text("\n".join(["user_hash", *hashes, ""]))
+    check = key_check(KEY.encode())
+    hashes = [f"{user_hash(str(user_id).encode(), KEY.encode())},{check}" for user_id in user_ids]
+    (folder / "seeds/forgotten_users.csv").write_text(
+        "\n".join(["user_hash,key_check", *hashes, ""])
+    )
     return folder
 
 

@@ -30,9 +30,19 @@ def hash_of(user_id: int) -> str:
     return hmac.new(KEY.encode(), str(user_id).encode(), hashlib.sha256).hexdigest()
 
 
+def check_of(key: str) -> str:
+    """The check value by its definition."""
+    return hmac.new(key.encode(), b"check value of the key", hashlib.sha256).hexdigest()[:16]
+
+
+def row_of(user_id: int) -> dict[str, str]:
+    """A row of the seed."""
+    return {"user_hash": hash_of(user_id), "key_check": check_of(KEY)}
+
+
 def forgotten(*user_ids: int) -> Forgotten | None:
     """These users."""
-    return forgotten_users([hash_of(user_id) for user_id in user_ids], {KEY_VARIABLE: KEY})
+    return forgotten_users([row_of(user_id) for user_id in user_ids], {KEY_VARIABLE: KEY})
 
 
 def record(user_id: object) -> bytes:
@@ -92,7 +102,7 @@ def test_a_file_is_read_again_when_other_users_are_to_be_forgotten(deliveries: D
 def test_without_the_key_nobody_can_be_forgotten_and_the_message_says_so(key: str | None) -> None:
     environment = {} if key is None else {KEY_VARIABLE: key}
     with pytest.raises(ForgetError, match=KEY_VARIABLE):
-        forgotten_users([hash_of(7)], environment)
+        forgotten_users([row_of(7)], environment)
     assert forgotten_users([], environment) is None
 
 
@@ -104,7 +114,45 @@ def test_a_hash_is_printed_for_an_id() -> None:
         capture_output=True,
         check=True,
     )
-    assert printed.stdout.splitlines() == [hash_of(7), hash_of(7)]
+    assert printed.stdout.splitlines() == [f"{hash_of(7)},{check_of(KEY)}"] * 2
+
+
+def test_blanks_around_a_key_do_not_count() -> None:
+    users = forgotten_users([row_of(7)], {KEY_VARIABLE: f" {KEY}\r\n"})
+    assert users is not None
+    assert users.holds(b"7")
+
+
+def test_hashes_are_recognized_in_capitals() -> None:
+    row = {column: value.upper() for column, value in row_of(7).items()}
+    users = forgotten_users([row], {KEY_VARIABLE: KEY})
+    assert users is not None
+    assert users.holds(b"7")
+
+
+def test_a_hash_of_another_key_is_an_error() -> None:
+    """The user would not be recognized, and their lines would be staged."""
+    other = {KEY_VARIABLE: "another secret that is long enough"}
+    with pytest.raises(ForgetError, match="row 2: the hash was made with another key") as refusal:
+        forgotten_users(
+            [row_of(7) | {"key_check": check_of(other[KEY_VARIABLE])}, row_of(8)], other
+        )
+    assert KEY not in str(refusal.value)
+    assert other[KEY_VARIABLE] not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"user_hash": hash_of(7)[:-1], "key_check": check_of(KEY)}, "user_hash is not 64 hex"),
+        ({"user_hash": "1234567", "key_check": check_of(KEY)}, "user_hash is not 64 hex"),
+        ({"user_hash": hash_of(7) + " ", "key_check": check_of(KEY)}, "user_hash is not 64 hex"),
+        ({"user_hash": hash_of(7), "key_check": ""}, "key_check is not 16 hex"),
+    ],
+)
+def test_what_is_no_hash_is_an_error(row: dict[str, str], said: str) -> None:
+    with pytest.raises(ForgetError, match=f"row 1: {said}"):
+        forgotten_users([row], {KEY_VARIABLE: KEY})
 
 
 def test_a_warehouse_is_begun_anew_where_other_users_are_forgotten(tmp_path: Path) -> None:
