@@ -40,6 +40,7 @@ final as (
         deliveries.status,
         deliveries.remark,
         deliveries.container,
+        deliveries.encoding,
         deliveries.file_bytes,
         deliveries.content_sha256,
         deliveries.lines,

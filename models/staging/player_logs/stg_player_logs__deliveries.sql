@@ -60,6 +60,7 @@ final as (
         cast(decided.event_date as date) as event_date,
         decided.part,
         decided.container,
+        decided.encoding,
         decided.file_bytes,
         decided.content_bytes,
         decided.content_sha256,

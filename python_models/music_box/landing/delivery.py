@@ -10,6 +10,7 @@ from typing import BinaryIO, TextIO
 
 from music_box.forgetting import Forgotten
 from music_box.landing.containers import CountingReader, DeliveryError, open_content
+from music_box.landing.encodings import UTF_8, UTF_16, UTF_16_MARKS, Recoded, encoding_of
 from music_box.landing.lines import (
     BLOCK_BYTES,
     BYTE_ORDER_MARK,
@@ -28,6 +29,9 @@ CUT_UPLOAD_BYTES = 1024 * 1024
 MAX_EXPANSION = 300
 HARMLESS_BYTES = 256 * 1024 * 1024
 
+# Where the encoding cannot be told, this share (0-1) of broken lines is repaired; more is refused.
+LARGEST_BROKEN_SHARE = 0.1
+
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -43,6 +47,8 @@ class LandedFile:
         Why no line of this file is used; None if all is well.
     container
         How the bytes were packed: `plain`, `gzip`, `tar` or `gzip+tar`.
+    encoding
+        How the text was encoded: `utf-8`, `utf-16`, `gb18030` or `big5`.
     file_bytes, content_bytes
         Size on disk and unpacked, in bytes.
     content_sha256
@@ -67,6 +73,7 @@ class LandedFile:
     part: str | None = None
     problem: str | None = None
     container: str | None = None
+    encoding: str | None = None
     file_bytes: int = 0
     content_bytes: int | None = None
     content_sha256: str | None = None
@@ -84,7 +91,74 @@ def read_delivery(
 ) -> LandedFile:
     """Read one delivery to its end; of its lines, keep what cannot be read from the file itself."""
     status = path.stat()
+    encoding = UTF_16 if _begins_with(path, UTF_16_MARKS) else UTF_8
+    reading = _read(path, landing, fields, forgotten, encoding)
+    if reading.separation.broken_lines:
+        encoding = _encoding_of(path, fields, reading.separation)
+        if encoding != UTF_8:
+            reading = _read(path, landing, fields, forgotten, encoding)
+    now = path.stat()
+    if (now.st_mtime_ns, now.st_size) != (status.st_mtime_ns, status.st_size):
+        raise DeliveryError("the file changed while it was read; build again when it is complete")
+    separation = reading.separation
+    identity = hashlib.sha256(f"{name.delivery}\n{reading.content_sha256}".encode())
+    if separation.forgotten_lines:
+        # what is staged of it is another thing
+        identity.update(f"\n{separation.forgotten_lines}".encode())
+    delivery_id = int(identity.hexdigest()[:15], 16)
+    landed = landing / f"{path.name}.{delivery_id:x}"
+    regular_path = _keep(
+        reading.regular_part,
+        landed.with_name(f"{landed.name}.regular"),
+        separation.is_copying and separation.lines > 0,
+    )
+    if separation.lines and not separation.is_copying:
+        regular_path = path
+    irregular_path = _keep(
+        reading.irregular_part,
+        landed.with_name(f"{landed.name}.irregular"),
+        separation.irregular_lines > 0,
+    )
+    return LandedFile(
+        file_name=path.name,
+        delivery=name.delivery,
+        event=name.event,
+        event_date=name.event_date.isoformat(),
+        part=name.part,
+        container=reading.container,
+        encoding=encoding,
+        file_bytes=status.st_size,
+        content_bytes=reading.content_bytes,
+        content_sha256=reading.content_sha256,
+        delivery_id=delivery_id,
+        lines=separation.lines,
+        irregular_lines=separation.irregular_lines,
+        is_cut=reading.is_unfinished and reading.content_bytes % CUT_UPLOAD_BYTES == 0,
+        modified_ns=status.st_mtime_ns,
+        regular_path=str(regular_path) if regular_path else None,
+        irregular_path=str(irregular_path) if irregular_path else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A delivery read to its end."""
+
+    separation: _Separation
+    container: str
+    content_bytes: int
+    content_sha256: str
+    is_unfinished: bool
+    regular_part: Path
+    irregular_part: Path
+
+
+def _read(
+    path: Path, landing: Path, fields: int, forgotten: Forgotten | None, encoding: str
+) -> _Reading:
+    """Read a delivery in one encoding and separate its lines."""
     digest = hashlib.sha256()
+    file_bytes = path.stat().st_size
     is_unfinished = False
     regular_part = landing / f"{path.name}.regular.part"
     irregular_part = landing / f"{path.name}.irregular.part"
@@ -95,57 +169,52 @@ def read_delivery(
         irregular_part.open("w", encoding="utf-8") as irregular_file,
     ):
         counted = CountingReader(stream, digest)
-        separation = _Separation(
-            path, fields, forgotten, container != "plain", regular_file, irregular_file
-        )
-        for block in read_blocks(counted):
+        is_copying = container != "plain" or encoding != UTF_8
+        separation = _Separation(path, fields, forgotten, is_copying, regular_file, irregular_file)
+        for block in read_blocks(counted if encoding == UTF_8 else Recoded(counted, encoding)):
             # what is kept of a line may be longer than the line: an empty one is a row, too
             unpacked = max(counted.bytes_read, separation.bytes_kept)
-            if unpacked > max(HARMLESS_BYTES, MAX_EXPANSION * status.st_size):
+            if unpacked > max(HARMLESS_BYTES, MAX_EXPANSION * file_bytes):
                 raise DeliveryError(
                     f"the archive unpacks to more than {MAX_EXPANSION} times its size; deliver it"
                     " unpacked if that is right"
                 )
             separation.add(block)
             is_unfinished = block.is_unfinished
-    now = path.stat()
-    if (now.st_mtime_ns, now.st_size) != (status.st_mtime_ns, status.st_size):
-        raise DeliveryError("the file changed while it was read; build again when it is complete")
-    content_sha256 = digest.hexdigest()
-    identity = hashlib.sha256(f"{name.delivery}\n{content_sha256}".encode())
-    if separation.forgotten_lines:
-        # what is staged of it is another thing
-        identity.update(f"\n{separation.forgotten_lines}".encode())
-    delivery_id = int(identity.hexdigest()[:15], 16)
-    landed = landing / f"{path.name}.{delivery_id:x}"
-    regular_path = _keep(
+    return _Reading(
+        separation,
+        container,
+        counted.bytes_read,
+        digest.hexdigest(),
+        is_unfinished,
         regular_part,
-        landed.with_name(f"{landed.name}.regular"),
-        separation.is_copying and separation.lines > 0,
+        irregular_part,
     )
-    if separation.lines and not separation.is_copying:
-        regular_path = path
-    irregular_path = _keep(
-        irregular_part, landed.with_name(f"{landed.name}.irregular"), separation.irregular_lines > 0
-    )
-    return LandedFile(
-        file_name=path.name,
-        delivery=name.delivery,
-        event=name.event,
-        event_date=name.event_date.isoformat(),
-        part=name.part,
-        container=container,
-        file_bytes=status.st_size,
-        content_bytes=counted.bytes_read,
-        content_sha256=content_sha256,
-        delivery_id=delivery_id,
-        lines=separation.lines,
-        irregular_lines=separation.irregular_lines,
-        is_cut=is_unfinished and counted.bytes_read % CUT_UPLOAD_BYTES == 0,
-        modified_ns=status.st_mtime_ns,
-        regular_path=str(regular_path) if regular_path else None,
-        irregular_path=str(irregular_path) if irregular_path else None,
-    )
+
+
+def _begins_with(path: Path, marks: tuple[bytes, ...]) -> bool:
+    with path.open("rb") as file, open_content(file) as (stream, _):
+        return CountingReader(stream, hashlib.sha256()).read(2) in marks
+
+
+def _encoding_of(path: Path, fields: int, separation: _Separation) -> str:
+    """The encoding of a delivery with lines that are no UTF-8."""
+    with path.open("rb") as file, open_content(file) as (stream, _):
+        # lines of another shape are no text of this service
+        lines = (
+            line
+            for block in read_blocks(stream)
+            for line in block.content.split(b"\n")
+            if line.count(b"\t") == fields - 1
+        )
+        encoding = encoding_of(lines)
+    if encoding is None and separation.broken_lines > LARGEST_BROKEN_SHARE * separation.lines:
+        raise DeliveryError(
+            f"{separation.broken_lines:,} of {separation.lines:,} lines are neither UTF-8 nor"
+            " GB18030 nor Big5 text; convert the file to UTF-8 (iconv -f <its encoding> -t UTF-8)"
+            " and deliver it again"
+        )
+    return encoding or UTF_8
 
 
 def _keep(part: Path, final: Path, is_wanted: bool) -> Path | None:
@@ -172,6 +241,7 @@ class _Separation:
     irregular_file: TextIO
     lines: int = 0
     irregular_lines: int = 0
+    broken_lines: int = 0
     forgotten_lines: list[int] = field(default_factory=list)
     bytes_seen: int = 0
     bytes_kept: int = 0
@@ -196,6 +266,7 @@ class _Separation:
             self.bytes_kept += self.irregular_file.write(_to_json(row) + "\n")
         self.lines += split.lines
         self.irregular_lines += len(split.irregular)
+        self.broken_lines += sum(line.is_replaced for line in split.irregular)
         self.bytes_seen += len(block.content)
 
     def _split(self, block: Block) -> tuple[SplitBlock, set[int]]:

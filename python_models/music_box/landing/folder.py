@@ -22,7 +22,7 @@ from music_box.readiness import FULL_DISK_ERRORS
 from music_box.warehouse import remove_landed
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and landed copies have endings of their own
-CACHE_VERSION = 2  # raise it when this package reads the same bytes differently
+CACHE_VERSION = 3  # raise it when this package reads the same bytes differently
 RECENT_SECONDS = 2.0
 
 
