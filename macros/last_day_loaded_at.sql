@@ -12,13 +12,31 @@
         ) as name
         from {{ files }}
     ),
-    deliveries as (
+    named as (
         select
             name.event as event,
             name.part as part,
             cast(try_strptime(name.day, '%Y%m%d') as date) as event_date
         from names
         where name.event <> ''
+    ),
+    days as (
+        {{ judged_days('named') }}
+    ),
+    deliveries as (
+        select named.*
+        from named
+        inner join days on named.event_date = days.event_date and not days.is_outlying
+    ),
+    expected_absences as (
+        select * from read_csv(
+            'seeds/expected_absences.csv',
+            header = true, delim = ',', auto_detect = false,
+            columns = {
+                'delivery_pattern': 'varchar', 'first_date': 'date',
+                'last_date': 'date', 'reason': 'varchar'
+            }
+        )
     ),
     last_day as (
         select event, part from deliveries
@@ -28,9 +46,23 @@
         select * from ({{ usual_parts('deliveries') }}) as usual
         except
         select * from last_day
+    ),
+    late as (
+        select 1
+        from (
+            select *, (select max(event_date) from deliveries) as event_date from absent
+        ) as absent
+        where not exists (
+            select 1 from expected_absences
+            where
+                {{ delivery_name('absent.event_date', 'absent.part', 'absent.event') }}
+                like delivery_pattern
+                and absent.event_date >= first_date
+                and (last_date is null or absent.event_date <= last_date)
+        )
     )
     select case
-        when exists (select 1 from absent) then (select max(event_date) from deliveries)
+        when exists (select 1 from late) then (select max(event_date) from deliveries)
         else current_timestamp
     end
 {%- endmacro %}

@@ -1,13 +1,22 @@
 -- Which deliveries a day should have had. A part is usual for an event if it came on
--- more than half of the days between the first and the last delivery.
+-- more than half of the days with a delivery. The seed expected_absences says which of
+-- them are known not to come.
 with deliveries as (
 
     select distinct
-        event,
-        part,
-        event_date
-    from {{ ref('stg_player_logs__deliveries') }}
-    where status = 'accepted'
+        deliveries.event,
+        deliveries.part,
+        deliveries.event_date
+    from {{ ref('stg_player_logs__deliveries') }} as deliveries
+    inner join {{ ref('int_delivery_days') }} as delivery_days
+        on deliveries.event_date = delivery_days.event_date
+    where deliveries.status = 'accepted' and not delivery_days.is_outlying
+
+),
+
+expected_absences as (
+
+    select * from {{ ref('expected_absences') }}
 
 ),
 
@@ -25,20 +34,52 @@ usual_parts as (
 
 ),
 
-final as (
+expected as (
 
     select
         days.event_date,
         usual_parts.event,
         usual_parts.part,
-        deliveries.event is not null as is_delivered
+        {{ delivery_name('days.event_date', 'usual_parts.part', 'usual_parts.event') }}
+            as delivery
     from days
     cross join usual_parts
+
+),
+
+absences as (
+
+    select
+        expected.delivery,
+        min(expected_absences.reason) as reason
+    from expected
+    inner join expected_absences
+        on
+            expected.delivery like expected_absences.delivery_pattern
+            and expected.event_date >= expected_absences.first_date
+            and (
+                expected_absences.last_date is null
+                or expected.event_date <= expected_absences.last_date
+            )
+    group by expected.delivery
+
+),
+
+final as (
+
+    select
+        expected.event_date,
+        expected.event,
+        expected.part,
+        deliveries.event is not null as is_delivered,
+        case when deliveries.event is null then absences.reason end as absence_reason
+    from expected
     left join deliveries
         on
-            days.event_date = deliveries.event_date
-            and usual_parts.event = deliveries.event
-            and usual_parts.part = deliveries.part
+            expected.event_date = deliveries.event_date
+            and expected.event = deliveries.event
+            and expected.part = deliveries.part
+    left join absences on expected.delivery = absences.delivery
 
 )
 

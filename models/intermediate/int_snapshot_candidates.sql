@@ -1,7 +1,7 @@
 -- Every snapshot that was asked for, by default or by var `snapshot_dates`, its
 -- windows, its role, and why it is skipped if it is. The last log date is the latest
--- that every event has reached: beyond it a silent user may only be a user whose file
--- has not come.
+-- that every required event has reached: beyond it a silent user may only be a user
+-- whose file has not come. A day without a record of a required event is missing.
 {%- set backtest_step = [var('backtest_step_days'), var('backtest_label_days')] | max %}
 with log_days as (
 
@@ -13,10 +13,28 @@ events as (
 
     select
         event,
+        event in ('{{ var("required_events") | join("', '") }}') as is_required,
         min(event_date) as first_date,
         max(event_date) as last_date
     from log_days
     group by event
+
+),
+
+-- logs without any required event are those of another service: all of theirs count
+counted_events as (
+
+    select
+        event,
+        first_date,
+        last_date
+    from (
+        select
+            *,
+            max(is_required) over () as has_required
+        from events
+    ) as judged_events
+    where is_required or not has_required
 
 ),
 
@@ -25,7 +43,15 @@ log_span as (
     select
         min(first_date) as first_log_date,
         min(last_date) as last_log_date
-    from events
+    from counted_events
+
+),
+
+present_days as (
+
+    select distinct log_days.event_date
+    from log_days
+    inner join counted_events on log_days.event = counted_events.event
 
 ),
 
@@ -82,14 +108,60 @@ windows as (
 
 ),
 
+window_days as (
+
+    select
+        windows.snapshot_date,
+        {{ days_between('windows.feature_start_date', 'windows.label_start_date') }}
+        - {{ count_where(
+            'present_days.event_date <= windows.snapshot_date'
+        ) }} as missing_feature_days,
+        {{ days_between('windows.snapshot_date', 'windows.label_end_date') }}
+        - {{ count_where(
+            'present_days.event_date > windows.snapshot_date'
+        ) }} as missing_label_days
+    from windows
+    left join present_days
+        on
+            present_days.event_date
+            between windows.feature_start_date and windows.label_end_date
+    group by
+        windows.snapshot_date,
+        windows.feature_start_date,
+        windows.label_start_date,
+        windows.label_end_date
+
+),
+
 judged as (
 
     select
-        *,
-        feature_start_date >= first_log_date
-        and snapshot_date <= last_log_date as is_inside_logs,
-        label_end_date <= last_log_date as has_labels
+        windows.*,
+        window_days.missing_feature_days,
+        windows.label_end_date <= windows.last_log_date as has_labels,
+        case
+            when windows.label_end_date <= windows.last_log_date
+                then window_days.missing_label_days
+            else 0
+        end as missing_label_days,
+        windows.feature_start_date >= windows.first_log_date
+        and windows.snapshot_date <= windows.last_log_date as is_inside_logs
     from windows
+    inner join window_days on windows.snapshot_date = window_days.snapshot_date
+
+),
+
+complete as (
+
+    select
+        *,
+        missing_feature_days
+        <= {{ var('largest_missing_day_share') }}
+        * {{ days_between('feature_start_date', 'label_start_date') }}
+        and missing_label_days
+        <= {{ var('largest_missing_day_share') }}
+        * {{ days_between('snapshot_date', 'label_end_date') }} as is_complete
+    from judged
 
 ),
 
@@ -97,11 +169,13 @@ ranked as (
 
     select
         *,
-        max(snapshot_date) filter (where is_inside_logs and has_labels) over ()
-            as latest_labelled_date,
-        max(snapshot_date) filter (where is_inside_logs and not has_labels) over ()
-            as latest_unlabelled_date
-    from judged
+        max(snapshot_date) filter (
+            where is_inside_logs and is_complete and has_labels
+        ) over () as latest_labelled_date,
+        max(snapshot_date) filter (
+            where is_inside_logs and is_complete and not has_labels
+        ) over () as latest_unlabelled_date
+    from complete
 
 ),
 
@@ -115,7 +189,7 @@ final as (
         first_log_date,
         last_log_date,
         case
-            when not is_inside_logs then 'skipped'
+            when not is_inside_logs or not is_complete then 'skipped'
             when has_labels and snapshot_date = latest_labelled_date then 'training'
             when has_labels then 'backtest'
             when snapshot_date = latest_unlabelled_date then 'scoring'
@@ -123,15 +197,23 @@ final as (
         end as role,
         case
             when snapshot_date > last_log_date
-                then 'the last date that every event has reached is ' || last_log_date
+                then
+                    'the last date that every required event has reached is '
+                    || last_log_date
             when feature_start_date < first_log_date
                 then
                     'the feature window starts on ' || feature_start_date
                     || ', before the first log date ' || first_log_date
+            when not is_complete
+                then
+                    missing_feature_days || ' days of the feature window and '
+                    || missing_label_days
+                    || ' of the label window have no record of a required event'
             when not has_labels and snapshot_date < latest_unlabelled_date
                 then 'without labels only the latest snapshot is scored'
         end as skip_reason,
-        is_inside_logs and has_labels as is_labelled
+        missing_feature_days + missing_label_days as missing_record_days,
+        is_inside_logs and is_complete and has_labels as is_labelled
     from ranked
 
 )

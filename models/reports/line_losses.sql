@@ -69,7 +69,11 @@ reasons as (
     select
         periods.event,
         periods.period,
-        rejected_lines.rejection_reason
+        rejected_lines.rejection_reason,
+        row_number() over (
+            partition by periods.event, periods.period
+            order by count(*) desc, rejected_lines.rejection_reason asc
+        ) as reason_rank
     from periods
     inner join rejected_lines
         on
@@ -80,12 +84,13 @@ reasons as (
             )
     where rejected_lines.rejection_reason <> 'forgotten'
     group by periods.event, periods.period, rejected_lines.rejection_reason
-    qualify
-        row_number() over (
-            partition by periods.event, periods.period
-            order by count(*) desc, rejected_lines.rejection_reason
-        )
-        = 1
+
+),
+
+main_reasons as (
+
+    select * from reasons
+    where reason_rank = 1
 
 ),
 
@@ -98,10 +103,10 @@ final as (
         cast(lines.lines as bigint) as lines,
         cast(lines.rejected_lines as bigint) as rejected_lines,
         cast(lines.repaired_lines as bigint) as repaired_lines,
-        reasons.rejection_reason as main_rejection_reason
+        main_reasons.rejection_reason as main_rejection_reason
     from lines
-    left join reasons
-        on lines.event = reasons.event and lines.period = reasons.period
+    left join main_reasons
+        on lines.event = main_reasons.event and lines.period = main_reasons.period
 
 )
 

@@ -25,6 +25,35 @@ feature_shifts as (
 
 ),
 
+last_day_parts as (
+
+    select * from {{ ref('last_day_parts') }}
+
+),
+
+stopped_events as (
+
+    select * from {{ ref('int_stopped_events') }}
+
+),
+
+outlying_days as (
+
+    select
+        deliveries.event_date,
+        count(*) as files,
+        min(deliveries.file_name) as example,
+        cast(sum(deliveries.records) as bigint) as records
+    from deliveries
+    inner join {{ ref('int_delivery_days') }} as delivery_days
+        on
+            deliveries.event_date = delivery_days.event_date
+            and delivery_days.is_outlying
+    where deliveries.status = 'accepted'
+    group by deliveries.event_date
+
+),
+
 line_losses as (
 
     select * from {{ ref('line_losses') }}
@@ -71,17 +100,6 @@ last_day as (
 
 ),
 
-missing_parts as (
-
-    select
-        last_day.event_date as checked_date,
-        delivery_calendar.event as subject,
-        count(*) filter (where not delivery_calendar.is_delivered) as parts
-    from last_day
-    inner join delivery_calendar on last_day.event_date = delivery_calendar.event_date
-    group by last_day.event_date, delivery_calendar.event
-
-),
 
 events as (
 
@@ -139,6 +157,31 @@ volumes as (
 
 ),
 
+-- a day is whole, in whatever parts, if it holds about as many records as the days
+-- before
+last_parts as (
+
+    select
+        last_day_parts.*,
+        stopped_events.event is not null as is_stopped,
+        coalesce(
+            volumes.usual_records >= {{ var('least_usual_records') }}
+            and volumes.records
+            >= {{ var('whole_records_share') }} * volumes.usual_records
+            and (
+                last_day_parts.new_parts is not null
+                or {{ add_days(
+                    'last_day_parts.missing_since_date', var('stopped_event_days')
+                ) }} < last_day_parts.event_date
+            ),
+            false
+        ) as is_whole
+    from last_day_parts
+    left join volumes on last_day_parts.event = volumes.subject
+    left join stopped_events on last_day_parts.event = stopped_events.event
+
+),
+
 -- a few records come and go by chance, and a few days say nothing of what is usual
 judged_volumes as (
 
@@ -181,16 +224,92 @@ checks as (
     union all
 
     select
-        checked_date,
+        event_date as checked_date,
         'missing_parts' as check_name,
-        subject,
-        cast(parts as double) as measured_value,
+        event as subject,
+        cast(missing_parts as double) as measured_value,
         0.0 as expected_value,
         'error' as severity,
-        parts > 0 as is_beyond,
-        subject || ': ' || {{ as_text('parts') }} || ' of the usual deliveries of '
-        || {{ as_text('checked_date') }} || ' did not come' as message
-    from missing_parts
+        missing_parts > 0 and not is_stopped and not is_whole as is_beyond,
+        event || ': ' || {{ as_text('missing_parts') }}
+        || ' of the usual deliveries of ' || {{ as_text('event_date') }}
+        || ' did not come. Wait for them, or say in '
+        || 'seeds/expected_absences.csv that they do not come' as message
+    from last_parts
+
+    union all
+
+    select
+        event_date as checked_date,
+        'layout_changed' as check_name,
+        event as subject,
+        cast(missing_parts as double) as measured_value,
+        0.0 as expected_value,
+        'warning' as severity,
+        missing_parts > 0 and not is_stopped and is_whole as is_beyond,
+        event || ': ' || {{ as_text('missing_parts') }}
+        || ' of the usual deliveries of ' || {{ as_text('event_date') }}
+        || ' did not come, but its records are whole'
+        || coalesce(', with the new part ' || new_parts, '')
+        || '. If they never come again, say so in seeds/expected_absences.csv'
+            as message
+    from last_parts
+
+    union all
+
+    select
+        last_date as checked_date,
+        'event_stopped' as check_name,
+        event as subject,
+        cast({{ days_between('last_date', 'event_date') }} as double) as measured_value,
+        cast({{ var('stopped_event_days') }} as double) as expected_value,
+        'warning' as severity,
+        true as is_beyond,
+        event || ': none has come since ' || {{ as_text('last_date') }} || ', '
+        || {{ as_text(days_between('last_date', 'event_date')) }}
+        || ' days before the last day of the logs. Features that count them say 0 or '
+        || 'never where it is unknown' as message
+    from (
+        select
+            stopped_events.event,
+            stopped_events.last_date,
+            last_day.event_date
+        from stopped_events
+        cross join last_day
+    ) as stopped
+
+    union all
+
+    select
+        event_date as checked_date,
+        'outlying_date' as check_name,
+        {{ as_text('event_date') }} as subject,
+        cast(files as double) as measured_value,
+        0.0 as expected_value,
+        'warning' as severity,
+        true as is_beyond,
+        {{ as_text('event_date') }} || ' is far from all other days. ' || example
+        || ' and ' || {{ as_text('files - 1') }} || ' more, with '
+        || {{ as_text('records') }} || ' records, are left out of calendars and '
+        || 'snapshots. Rename the files if their date is wrong' as message
+    from outlying_days
+
+    union all
+
+    select
+        snapshot_date as checked_date,
+        'days_missing' as check_name,
+        {{ as_text('snapshot_date') }} as subject,
+        cast(missing_record_days as double) as measured_value,
+        0.0 as expected_value,
+        'warning' as severity,
+        true as is_beyond,
+        'snapshot ' || {{ as_text('snapshot_date') }} || ' (' || role || '): '
+        || {{ as_text('missing_record_days') }}
+        || ' days of its windows have no record of a required event, so that its '
+        || 'figures are lower than those of others' as message
+    from snapshots
+    where role <> 'skipped' and missing_record_days > 0
 
     union all
 

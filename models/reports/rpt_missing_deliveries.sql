@@ -12,7 +12,7 @@ final as (
         event,
         part
     from delivery_calendar
-    where not is_delivered
+    where not is_delivered and absence_reason is null
 
 )
 

@@ -23,6 +23,18 @@ missing_deliveries as (
 
 ),
 
+stopped_events as (
+
+    select
+        candidates.snapshot_date,
+        {{ joined_texts('stopped.event', 'stopped.event') }} as events
+    from candidates
+    inner join {{ ref('int_stopped_events') }} as stopped
+        on candidates.snapshot_date > stopped.last_date
+    group by candidates.snapshot_date
+
+),
+
 users as (
 
     select
@@ -67,11 +79,15 @@ final as (
         candidates.label_end_date,
         candidates.is_labelled,
         coalesce(missing.missing_days, 0) as missing_days,
+        candidates.missing_record_days,
+        stopped_events.events as stopped_events,
         coalesce(users.users, 0) as users,
         users.churn_rate
     from candidates
     left join users on candidates.snapshot_date = users.snapshot_date
     left join missing on candidates.snapshot_date = missing.snapshot_date
+    left join stopped_events
+        on candidates.snapshot_date = stopped_events.snapshot_date
 
 )
 
