@@ -79,7 +79,7 @@ check: $(READY) ## lint, types and governance, without building anything
 	$(BIN)/dbt --quiet --warn-error parse --target-path warehouse/lint --log-path warehouse/lint
 	$(BIN)/dbt-bouncer run
 
-compare: $(READY) ## published figures beside those of 60,000 generated users
+compare: $(READY) ## published figures beside those of 60,000 generated users, also after cleaning
 	$(BIN)/python -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out "$$MUSIC_BOX_WAREHOUSE/compared_logs"
 	$(BIN)/python -m music_box.sample_logs.compare --logs "$$MUSIC_BOX_WAREHOUSE/compared_logs"
 

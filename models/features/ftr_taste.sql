@@ -72,9 +72,22 @@ habits as (
         sum(squared_completion_billionths) as squared_completion_billionths,
         sum(downloads) as downloads,
         sum(searches) as searches,
-        sum(evening_searches) as evening_searches
+        sum(evening_searches) as evening_searches,
+        sum(timed_searches) as timed_searches
     from user_days
     group by snapshot_date, user_id
+
+),
+
+-- where hardly a time can be read, the hour of a search is unknown, and not early
+search_times as (
+
+    select
+        snapshot_date,
+        sum(timed_searches)
+        >= {{ var('least_readable_share') }} * sum(searches) as are_readable
+    from habits
+    group by snapshot_date
 
 ),
 
@@ -100,10 +113,13 @@ final as (
         {{ ratio('habits.searches', 'habits.plays') }} as searches_per_play,
         {{ ratio('habits.downloads', 'song_taste.distinct_songs') }}
             as downloads_per_song,
-        {{ ratio('habits.evening_searches', 'habits.searches') }}
-            as evening_search_share,
+        case
+            when search_times.are_readable
+                then {{ ratio('habits.evening_searches', 'habits.searches') }}
+        end as evening_search_share,
         coalesce(song_taste.liked_songs, 0) as liked_songs
     from habits
+    inner join search_times on habits.snapshot_date = search_times.snapshot_date
     left join song_taste
         on
             habits.snapshot_date = song_taste.snapshot_date

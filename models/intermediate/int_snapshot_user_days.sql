@@ -60,6 +60,7 @@ final as (
         user_days.records,
         user_days.downloads,
         user_days.searches,
+        user_days.timed_searches,
         user_days.evening_searches,
         user_days.android_records,
         user_days.iphone_records,
@@ -78,7 +79,11 @@ final as (
         coalesce(play_days.plays_band_{{ loop.index }}, 0) as completed_plays,
         {%- endif %}
         {%- endfor %}
-        coalesce(play_days.play_seconds, 0.0) as play_seconds
+        -- no day holds more
+        least(
+            coalesce(play_days.play_seconds, 0.0),
+            cast({{ var('seconds_per_day') }} as double)
+        ) as play_seconds
     from snapshot_users
     inner join snapshots on snapshot_users.snapshot_date = snapshots.snapshot_date
     inner join user_days

@@ -37,6 +37,7 @@ play_days as (
             as play_seconds,
         0 as downloads,
         0 as searches,
+        0 as timed_searches,
         0 as evening_searches,
         {{ count_where('is_android') }} as android_records,
         {{ count_where('not is_android') }} as iphone_records,
@@ -56,6 +57,7 @@ download_days as (
         0.0 as play_seconds,
         count(*) as downloads,
         0 as searches,
+        0 as timed_searches,
         0 as evening_searches,
         {{ count_where('is_android') }} as android_records,
         {{ count_where('not is_android') }} as iphone_records,
@@ -75,6 +77,7 @@ search_days as (
         0.0 as play_seconds,
         0 as downloads,
         count(*) as searches,
+        count(searched_at) as timed_searches,
         {{ count_where(
             'extract(hour from searched_at) >= ' ~ var('evening_start_hour')
         ) }} as evening_searches,
@@ -102,14 +105,17 @@ final as (
         user_id,
         event_date,
         {%- for measure in [
-            'plays', 'completed_plays', 'downloads', 'searches', 'evening_searches',
-            'android_records', 'iphone_records', 'paid_records'
+            'plays', 'completed_plays', 'downloads', 'searches',
+            'timed_searches', 'evening_searches', 'android_records', 'iphone_records', 'paid_records'
         ] %}
         cast(sum({{ measure }}) as bigint) as {{ measure }},
         {%- endfor %}
         cast(sum(plays + downloads + searches) as bigint) as records,
-        -- one addend is not zero, so their order does not matter
-        coalesce(cast(sum(play_seconds) as double), 0.0) as play_seconds
+        -- one addend is not zero, so their order does not matter; no day holds more
+        least(
+            coalesce(cast(sum(play_seconds) as double), 0.0),
+            cast({{ var('seconds_per_day') }} as double)
+        ) as play_seconds
     from all_days
     group by user_id, event_date
 

@@ -46,6 +46,7 @@ final as (
         deliveries.lines,
         coalesce(delivery_counts.accepted_lines, 0) as accepted_lines,
         coalesce(delivery_counts.repaired_lines, 0) as repaired_lines,
+        coalesce(delivery_counts.repaired_play_times, 0) as repaired_play_times,
         coalesce(rejected.lines, 0) as rejected_lines,
         case
             when deliveries.status in ('duplicate', 'superseded') then deliveries.lines

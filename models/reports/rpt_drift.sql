@@ -31,6 +31,12 @@ last_day_parts as (
 
 ),
 
+field_readability as (
+
+    select * from {{ ref('field_readability') }}
+
+),
+
 stopped_events as (
 
     select * from {{ ref('int_stopped_events') }}
@@ -293,6 +299,27 @@ checks as (
         || {{ as_text('records') }} || ' records, are left out of calendars and '
         || 'snapshots. Rename the files if their date is wrong' as message
     from outlying_days
+
+    union all
+
+    select
+        last_day.event_date as checked_date,
+        'field_unreadable' as check_name,
+        field_readability.event || ', ' || field_readability.field as subject,
+        field_readability.read_records
+        / cast(field_readability.records as double) as measured_value,
+        {{ var('least_readable_share') }} as expected_value,
+        'warning' as severity,
+        field_readability.read_records
+        < {{ var('least_readable_share') }} * field_readability.records as is_beyond,
+        field_readability.event || ': ' || field_readability.field
+        || ' could be read in ' || {{ as_text('field_readability.read_records') }}
+        || ' of ' || {{ as_text('field_readability.records') }}
+        || ' records. Features that rest on it are null, or lack them. Deliver it in '
+        || 'the form that the README describes' as message
+    from field_readability
+    cross join last_day
+    where field_readability.records >= {{ var('least_usual_records') }}
 
     union all
 

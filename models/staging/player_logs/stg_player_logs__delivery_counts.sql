@@ -10,7 +10,8 @@ staged as (
 
     select
         delivery_id,
-        count(*) as records
+        count(*) as records,
+        {{ count_where('is_play_time_repaired') }} as repaired_play_times
     from {{ ref('stg_player_logs__plays') }}
     group by delivery_id
 
@@ -18,7 +19,8 @@ staged as (
 
     select
         delivery_id,
-        count(*) as records
+        count(*) as records,
+        0 as repaired_play_times
     from {{ ref('stg_player_logs__downloads') }}
     group by delivery_id
 
@@ -26,7 +28,8 @@ staged as (
 
     select
         delivery_id,
-        count(*) as records
+        count(*) as records,
+        0 as repaired_play_times
     from {{ ref('stg_player_logs__searches') }}
     group by delivery_id
 
@@ -56,6 +59,7 @@ final as (
         coalesce(staged.records, 0)
         - coalesce(irregular.repaired_records, 0) as accepted_lines,
         coalesce(irregular.repaired_lines, 0) as repaired_lines,
+        cast(coalesce(staged.repaired_play_times, 0) as bigint) as repaired_play_times,
         coalesce(irregular.rejected_lines, 0) as rejected_irregular_lines,
         deliveries.lines
         - coalesce(irregular.lines, 0)

@@ -27,7 +27,7 @@ final as (
 
         -- how
         {{ is_android('device') }} as is_android,
-        paid_flag = '1' as is_paid,
+        {{ is_paid('paid_flag') }} as is_paid,
         event_date
     from records
     where {{ is_user_id('uid') }}

@@ -1,4 +1,5 @@
--- Plays, typed. A field that is not what it should be is null; the record stays.
+-- Plays, typed. A field that is not what it should be is null; the record stays. A play
+-- time in milliseconds is divided.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
@@ -8,6 +9,16 @@
 with records as (
 
     {{ read_new_records('play') }}
+
+),
+
+timed as (
+
+    select
+        *,
+        {{ to_number('play_time') }} as delivered_seconds,
+        {{ to_number('song_length') }} as song_seconds
+    from records
 
 ),
 
@@ -24,14 +35,20 @@ final as (
         -- what was played
         song_name,
         singer,
-        {{ to_number('play_time') }} as play_seconds,
-        {{ to_number('song_length') }} as song_seconds,
+        case
+            when {{ is_in_milliseconds('delivered_seconds', 'song_seconds') }}
+                then delivered_seconds / 1000
+            else delivered_seconds
+        end as play_seconds,
+        song_seconds,
+        {{ is_in_milliseconds('delivered_seconds', 'song_seconds') }}
+            as is_play_time_repaired,
 
         -- how
         {{ is_android('device') }} as is_android,
-        paid_flag = '1' as is_paid,
+        {{ is_paid('paid_flag') }} as is_paid,
         event_date
-    from records
+    from timed
     where {{ is_user_id('uid') }}
 
 )

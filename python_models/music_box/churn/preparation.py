@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 KEYS = ("snapshot_date", "user_id")
+DAYS_SINCE = "days_since_"
 
 
 def check_features(frame: pd.DataFrame, features: Sequence[str]) -> None:
@@ -48,8 +49,9 @@ class Preparation:
     Parameters
     ----------
     features : names of the columns, in the order of the matrix.
-    fill : value for a missing one. Only days since something are ever missing, because it did
-        not happen in the window: the window's length is the smallest number that says so.
+    fill : value for missing days since something, which did not happen in the window: the
+        window's length is the smallest number that says so. Any other feature is missing where the
+        logs do not tell it of anybody; 0 then says of everybody the same.
     is_logarithmic : (features,) take the logarithm, sign(x) log(1 + |x|).
     center, scale : (features,) subtracted and divided by after that.
     """
@@ -105,8 +107,8 @@ class Preparation:
         check_features(frame, self.features)
         values = np.empty((len(frame), len(self.features)))
         for column, feature in enumerate(self.features):
-            values[:, column] = frame[feature].to_numpy(np.float64, na_value=np.nan)
-        values[np.isnan(values)] = self.fill
+            fill = self.fill if feature.startswith(DAYS_SINCE) else 0.0
+            values[:, column] = frame[feature].to_numpy(np.float64, na_value=fill)
         if self.is_logarithmic.any():
             values = np.where(self.is_logarithmic, _signed_logarithm(values), values)
         return np.asarray((values - self.center) / self.scale)

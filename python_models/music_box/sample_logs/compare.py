@@ -23,6 +23,7 @@ import duckdb
 
 from music_box.sample_logs.parameters import CALIBRATED_DAYS, FEATURE_DAYS, LABEL_DAYS
 from music_box.sample_logs.published import (
+    CLEANED_FACTS,
     FACTS,
     LONGEST_PLAY_SECONDS,
     LONGEST_SONG_SECONDS,
@@ -346,6 +347,27 @@ def compare(folder: Path) -> list[Comparison]:
     return comparisons
 
 
+def compare_cleaned(database: Path) -> list[Comparison]:
+    """Compare the summary after cleaning, as the warehouse of a folder of logs has it."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        row = connection.execute(
+            """
+            select
+                play_seconds_mean, play_seconds_stddev, play_seconds_max,
+                song_seconds_mean, song_seconds_stddev, song_seconds_max
+            from reports.rpt_cleaning
+            inner join reports.snapshots using (snapshot_date)
+            where snapshots.role = 'training' and rpt_cleaning.event = 'play'
+            order by rpt_cleaning.stage_number desc
+            limit 1
+            """
+        ).fetchall()[0]
+    return [
+        Comparison(fact, float(value), fact.tolerance)
+        for fact, value in zip(CLEANED_FACTS, row, strict=True)
+    ]
+
+
 def as_table(comparisons: list[Comparison]) -> str:
     """The comparison as a Markdown table."""
     rows = ["| fact | published | generated | within tolerance |", "|---|---:|---:|---|"]
@@ -365,11 +387,19 @@ def main(arguments: list[str] | None = None) -> int:
         description="Compare a folder of sample logs with the published figures.",
     )
     parser.add_argument("--logs", type=Path, required=True, help="folder of logs")
-    folder = parser.parse_args(arguments).logs
+    parser.add_argument(
+        "--database",
+        type=Path,
+        help="working database built from them, for the figures after cleaning",
+    )
+    options = parser.parse_args(arguments)
+    folder = options.logs
     if not folder.is_dir() or not any(_DELIVERY.fullmatch(p.name) for p in folder.iterdir()):
         print(f"compare: {folder} is no folder of log deliveries", file=sys.stderr)
         return 2
     comparisons = compare(folder)
+    if options.database is not None:
+        comparisons += compare_cleaned(options.database)
     print(as_table(comparisons))
     return int(any(one.fact.is_gated and not one.is_within for one in comparisons))
 

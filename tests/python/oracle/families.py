@@ -72,8 +72,13 @@ def play_completion(history: History) -> dict[str, Any]:
 
 def play_time(history: History) -> dict[str, Any]:
     """Family B: how long a user listens."""
-    total = math.fsum(play.play_seconds for play in history.plays)
-    recent = math.fsum(play.play_seconds for play in history.plays if history.age(play.day) < 7)
+    by_day: dict[date, list[float]] = defaultdict(list)
+    for play in history.plays:
+        by_day[play.day].append(play.play_seconds)
+    most = history.rules.seconds_per_day
+    days = {day: min(math.fsum(seconds), most) for day, seconds in by_day.items()}
+    total = math.fsum(days.values())
+    recent = math.fsum(seconds for day, seconds in days.items() if history.age(day) < 7)
     return {
         "play_seconds_30d": total,
         "play_seconds_7d_over_30d": ratio(recent, total),

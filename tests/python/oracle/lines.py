@@ -26,6 +26,8 @@ from oracle.rules import Rules
 BIGINT = (-(2**63), 2**63 - 1)
 INTEGER = (-(2**31), 2**31 - 1)
 LARGEST_NUMBER = 1e15
+# The longest play that the study kept, in seconds.
+LONGEST_PLAY = 11_830
 LONGEST_LINE_BYTES = 2**20
 REPLACEMENT = "\ufffd"
 
@@ -65,15 +67,25 @@ def seconds(text: str) -> float | None:
     return value if abs(value) <= LARGEST_NUMBER else None
 
 
+def in_seconds(time: float | None, length: float | None) -> float | None:
+    """A play time in seconds, also if the log has it in milliseconds."""
+    if time is None or length is None or length <= 0 or time <= LONGEST_PLAY:
+        return time
+    return time / 1000 if time / 1000 <= 1.1 * length else time
+
+
 def timestamp(text: str) -> datetime | None:
-    """A moment, written `YYYY-MM-DD HH:MM:SS`, spaces around it aside."""
+    """A moment in an ISO form with dashes and colons, its clock time as written."""
     moment = text.strip(" ")
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", moment):
+    if not re.fullmatch(r"[0-9-]{10}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?\S*", moment):
         return None
     try:
-        return datetime.strptime(moment, "%Y-%m-%d %H:%M:%S")
+        parsed = datetime.fromisoformat(moment)
     except ValueError:
         return None
+    # a later Python reads this as the next day
+    is_midnight_of_next_day = moment[11:13] == "24"
+    return None if is_midnight_of_next_day else parsed.replace(tzinfo=None, microsecond=0)
 
 
 def decoded_query(text: str) -> tuple[str, bool]:
@@ -174,7 +186,7 @@ def record_of(event: str, fields: dict[str, str], day: date) -> Record:
     song_name = text_or_none(fields["song_name"])
     singer = text_or_none(fields["singer"])
     # Without a flag nobody knows.
-    is_paid = fields["paid_flag"] == "1" if fields["paid_flag"] else None
+    is_paid = {"0": False, "1": True}.get(fields["paid_flag"])
     if event == "down":
         return Download(user_id, day, is_android, song_id, song_name, singer, is_paid)
     return Play(
@@ -184,7 +196,7 @@ def record_of(event: str, fields: dict[str, str], day: date) -> Record:
         song_id,
         song_name,
         singer,
-        seconds(fields["play_time"]),
+        in_seconds(seconds(fields["play_time"]), seconds(fields["song_length"])),
         seconds(fields["song_length"]),
         is_paid,
     )

@@ -48,7 +48,9 @@ def activity_of_day(records: list[Record], rules: Rules) -> dict[str, Any]:
     return {
         "plays": len(plays),
         "completed_plays": len(completed),
-        "play_seconds": math.fsum(play.play_seconds for play in possible),
+        "play_seconds": min(
+            math.fsum(play.play_seconds for play in possible), rules.seconds_per_day
+        ),
         "downloads": sum(isinstance(record, Download) for record in records),
         "searches": sum(isinstance(record, Search) for record in records),
     }
