@@ -3,17 +3,26 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
-BIN := $(VENV)/bin
+# Programs are run as modules: the first line of a script in $(VENV)/bin cannot hold every path.
+PYTHON := $(VENV)/bin/python
+DBT := $(PYTHON) -W ignore::RuntimeWarning:runpy -m dbt.cli.main
+PYTEST := $(PYTHON) -m pytest --numprocesses auto --dist loadfile
 READY := $(VENV)/.requirements.lock.installed
 # PySpark, which only benchmarks need, stays out of it.
 SPARK_VENV := .venv-spark
+SPARK_PYTHON := $(SPARK_VENV)/bin/python
 SPARK_READY := $(SPARK_VENV)/.requirements-spark.lock.installed
 
-# Paths may hold blanks and quotes: recipes read them from the environment, never from make.
-export MUSIC_BOX_WAREHOUSE ?= warehouse
+# Paths may hold blanks, quotes and dollars: recipes read them from the environment, never from make,
+# and `value` takes what the environment says as it is.
+given = $(if $(findstring environment,$(origin $1)),$(value $1),$($1))
+ifeq ($(strip $(value MUSIC_BOX_WAREHOUSE)),)
+override MUSIC_BOX_WAREHOUSE := warehouse
+endif
+export MUSIC_BOX_WAREHOUSE
 export DBT_PROFILES_DIR := profiles
-export DBT_TARGET_PATH := $(MUSIC_BOX_WAREHOUSE)/target
-export DBT_LOG_PATH := $(MUSIC_BOX_WAREHOUSE)/logs
+export DBT_TARGET_PATH := $(call given,MUSIC_BOX_WAREHOUSE)/target
+export DBT_LOG_PATH := $(call given,MUSIC_BOX_WAREHOUSE)/logs
 # `python -m music_box...` finds the package where dbt finds it.
 export PYTHONPATH := python_models
 
@@ -22,8 +31,6 @@ export RAW_LOGS ?=
 SAMPLE_USERS ?= 6000
 # Sizes of `make bench`; with "1000 3000" it takes minutes.
 BENCH_USERS ?= 6000 60000 600000
-# Pages need what a finished build leaves.
-PUBLISHED_OR_BUILD := test -e "$$MUSIC_BOX_WAREHOUSE/published/music_box.duckdb" || $(MAKE) --no-print-directory build
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -33,89 +40,94 @@ environment: $(READY) ## create .venv from requirements.lock
 spark-environment: $(SPARK_READY) ## create .venv-spark from requirements-spark.lock; Spark itself needs Java 17
 
 build: $(READY) ## raw logs to tested, published marts and the report page (RAW_LOGS=folder for your own)
-	@$(BIN)/python -m music_box.readiness
+	@$(PYTHON) -m music_box.readiness
 	@test -n "$$RAW_LOGS" || test -e "$$MUSIC_BOX_WAREHOUSE/sample_logs" || \
-		$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out "$$MUSIC_BOX_WAREHOUSE/sample_logs"
-	$(BIN)/dbt build
-	$(BIN)/python -m music_box.report_page
+		$(PYTHON) -m music_box.sample_logs --users $(SAMPLE_USERS) --out "$$MUSIC_BOX_WAREHOUSE/sample_logs"
+	$(DBT) build
+	$(PYTHON) -m music_box.report_page
 
-report: $(READY) ## the report page from what is published: warehouse/report/index.html
-	@$(PUBLISHED_OR_BUILD)
-	$(BIN)/python -m music_box.report_page
+report: $(READY) published ## the report page from what is published: warehouse/report/index.html
+	$(PYTHON) -m music_box.report_page
 
-docs: $(READY) ## dbt docs with lineage as one page: warehouse/docs/index.html
-	@$(PUBLISHED_OR_BUILD)
-	$(BIN)/dbt docs generate --static
+docs: $(READY) published ## dbt docs with lineage as one page: warehouse/docs/index.html
+	$(DBT) docs generate --static
 	@mkdir -p "$$MUSIC_BOX_WAREHOUSE/docs"
 	@mv "$$DBT_TARGET_PATH/static_index.html" "$$MUSIC_BOX_WAREHOUSE/docs/index.html"
 	@echo "open $$MUSIC_BOX_WAREHOUSE/docs/index.html"
 
 test: check browser ## everything that must hold; what CI runs
 	# a file at a time to each core: files share what they build; those with many tests are not the long ones
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(PYTEST) --no-loadscope-reorder -m "not slow"
 
 test-publishing: $(READY) ## what builds of all kinds publish, as whom, what never; BI tools read while one is writing
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow tests/python/publishing
+	$(PYTEST) -m slow tests/python/publishing
 
 test-spark: $(SPARK_READY) ## build sample logs on Spark of several processes too, and compare every table (Java 17; half an hour)
-	PYTHONPATH=python_models:tests/python $(SPARK_VENV)/bin/python -m tests.spark.parity --folder "$$MUSIC_BOX_WAREHOUSE/parity"
+	PYTHONPATH=python_models:tests/python $(SPARK_PYTHON) -m tests.spark.parity --folder "$$MUSIC_BOX_WAREHOUSE/parity"
 
 test-faults: $(READY) ## builds that are killed, hostile deliveries, full disks, forgotten users (an hour; figures in warehouse/faults.xml)
-	MUSIC_BOX_THOROUGH=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --junitxml "$$MUSIC_BOX_WAREHOUSE/faults.xml" tests/python/faults
+	MUSIC_BOX_THOROUGH=1 $(PYTEST) --junitxml "$$MUSIC_BOX_WAREHOUSE/faults.xml" tests/python/faults
 
 audit: $(READY) ## known vulnerabilities of everything that is locked; fails where the registry cannot tell of a package
-	$(BIN)/pip install --quiet uv
-	$(BIN)/uvx pip-audit@2.10.1 --strict --no-deps --disable-pip --requirement requirements.lock --requirement requirements-spark.lock
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv tool run pip-audit@2.10.1 --strict --no-deps --disable-pip --requirement requirements.lock --requirement requirements-spark.lock
 
 browser: ## Debian's Chromium, in which tests look at pages; without it and root they are skipped
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; fi
 
 check: $(READY) ## lint, types and governance, without building anything
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar
-	$(BIN)/dbt --quiet --warn-error parse --target-path warehouse/lint --log-path warehouse/lint
-	$(BIN)/dbt-bouncer run
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	$(PYTHON) -m sqlfluff lint --disable-progress-bar
+	$(DBT) --quiet --warn-error parse --target-path warehouse/lint --log-path warehouse/lint
+	$(PYTHON) -c 'from dbt_bouncer.main import app; app()' run
 
 compare: $(READY) ## published figures beside those of 60,000 generated users, also after cleaning
-	$(BIN)/python -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out "$$MUSIC_BOX_WAREHOUSE/compared_logs"
-	$(BIN)/python -m music_box.sample_logs.compare --logs "$$MUSIC_BOX_WAREHOUSE/compared_logs"
+	$(PYTHON) -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out "$$MUSIC_BOX_WAREHOUSE/compared_logs"
+	RAW_LOGS="$$MUSIC_BOX_WAREHOUSE/compared_logs" MUSIC_BOX_WAREHOUSE="$$MUSIC_BOX_WAREHOUSE/compared" $(DBT) build \
+		--select +rpt_cleaning +snapshots --indirect-selection cautious --exclude-resource-type unit_test
+	$(PYTHON) -m music_box.sample_logs.compare --logs "$$MUSIC_BOX_WAREHOUSE/compared_logs" \
+		--database "$$MUSIC_BOX_WAREHOUSE/compared/music_box.duckdb"
 
 bench: $(READY) $(SPARK_READY) ## what every stage costs at BENCH_USERS users (600,000: hours), beside C and PySpark
-	$(BIN)/python -m tests.benchmarks.landing
-	$(BIN)/python -m tests.benchmarks.build --folder "$$MUSIC_BOX_WAREHOUSE/bench" --users $(BENCH_USERS)
-	$(BIN)/python -m tests.benchmarks.performance_page --folder "$$MUSIC_BOX_WAREHOUSE/bench" --plot assets/cost_against_size.png
+	$(PYTHON) -m tests.benchmarks.landing
+	$(PYTHON) -m tests.benchmarks.build --folder "$$MUSIC_BOX_WAREHOUSE/bench" --users $(BENCH_USERS)
+	$(PYTHON) -m tests.benchmarks.performance_page --folder "$$MUSIC_BOX_WAREHOUSE/bench" --plot assets/cost_against_size.png
 
 evaluate: $(READY) ## churn models on 60,000 generated users, three seeds, beside the truth (half an hour)
-	$(BIN)/python -m tests.benchmarks.churn
+	$(PYTHON) -m tests.benchmarks.churn
 
 evaluate-recommendations: $(READY) ## recommenders on 60,000 generated users, and the one without dbt on 2,000
-	$(BIN)/python -m tests.benchmarks.recommendations
-	$(BIN)/python -m tests.benchmarks.recommendations --api
+	$(PYTHON) -m tests.benchmarks.recommendations
+	$(PYTHON) -m tests.benchmarks.recommendations --api
 
 pictures: $(READY) report browser ## the pictures in the README, of the pages of this build
-	$(BIN)/python tests/benchmarks/pictures.py
+	$(PYTHON) tests/benchmarks/pictures.py
 
 lock: $(READY) ## renew both lock files after a change of pyproject.toml
-	$(BIN)/pip install --quiet uv
-	$(BIN)/uv lock
-	$(BIN)/uv export --quiet --no-hashes --no-emit-project -o requirements.lock
-	$(BIN)/uv export --quiet --no-hashes --no-emit-project --only-group spark -o requirements-spark.lock
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv lock
+	$(PYTHON) -m uv export --quiet --no-hashes --no-emit-project -o requirements.lock
+	$(PYTHON) -m uv export --quiet --no-hashes --no-emit-project --only-group spark -o requirements-spark.lock
 
 clean: ## remove everything that builds wrote into the warehouse; other files there, and logs of your own, stay
 	@python3 -m music_box.warehouse clean "$$MUSIC_BOX_WAREHOUSE"
 
 $(READY): requirements.lock
 	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	touch $@
 
 $(SPARK_READY): requirements.lock requirements-spark.lock
 	python3 -m venv $(SPARK_VENV)
-	$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
-	$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.lock
+	$(SPARK_PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(SPARK_PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.lock
 	touch $@
 
-.PHONY: help environment spark-environment build report docs test test-publishing test-faults test-spark audit browser check compare bench evaluate evaluate-recommendations pictures lock clean
+# Pages need what a finished build leaves.
+published:
+	@test -e "$$MUSIC_BOX_WAREHOUSE/published/music_box.duckdb" || $(MAKE) --no-print-directory build
+
+.PHONY: help environment spark-environment build published report docs test test-publishing test-faults test-spark audit browser check compare bench evaluate evaluate-recommendations pictures lock clean

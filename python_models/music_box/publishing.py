@@ -17,7 +17,7 @@ from music_box.errors import UserError
 from music_box.frames import typed
 from music_box.pseudonyms import pseudonym_key, pseudonyms_of
 from music_box.replacing import ServedLogs, check_content, remember_logs
-from music_box.warehouse import DATABASE, is_copy, remove_copies
+from music_box.warehouse import DATABASE, is_copy, leads_to_copy, remove_copies
 
 # Older clients read it too: a file in the default format of the newest DuckDB opens only there.
 STORAGE_VERSION = "v1.0.0"
@@ -80,7 +80,8 @@ def publish(
     """
     # where a warehouse was copied, links may have become what they led to
     is_a_copy = folder.is_dir() and not folder.is_symlink() and is_copy(folder)
-    if folder.exists() and not folder.is_symlink() and not is_a_copy:
+    is_own_link = folder.is_symlink() and leads_to_copy(folder)
+    if os.path.lexists(folder) and not is_own_link and not is_a_copy:
         raise PublishingError(
             f"'{folder}' is to be a link to the newest copy, but holds something else; move it away"
         )

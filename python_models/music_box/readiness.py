@@ -49,10 +49,10 @@ def check_build(database: Path, environment: Mapping[str, str]) -> None:
         As `check_warehouse`, `check_names`, `check_logs_lie_apart` and `begin` do.
     """
     raw_logs = environment.get("RAW_LOGS", "").strip()
-    if raw_logs:
-        check_logs_lie_apart(Path(raw_logs), database.parent)
-        if Path(raw_logs).is_dir():
-            check_names(Path(raw_logs))
+    logs = Path(raw_logs) if raw_logs else database.parent / "sample_logs"
+    check_logs_lie_apart(logs, database.parent)
+    if logs.is_dir():
+        check_names(logs)
     check_warehouse(database)
     begin(database.parent)
 
@@ -140,7 +140,7 @@ def _open(database: Path) -> None:
 
 def main() -> None:
     """Check the warehouse and the logs of the environment."""
-    warehouse = Path(os.environ.get("MUSIC_BOX_WAREHOUSE", "warehouse"))
+    warehouse = Path(os.environ.get("MUSIC_BOX_WAREHOUSE") or "warehouse")
     logs = Path(os.environ.get("RAW_LOGS", "").strip() or warehouse / "sample_logs")
     is_sample = logs == warehouse / "sample_logs"
     try:

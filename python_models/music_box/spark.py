@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from dbt.adapters.spark.session import SessionConnectionWrapper
 from dbt.cli.main import cli
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from pyspark.sql import SparkSession
+
+from music_box.warehouse import WarehouseFolderError, begin, check_logs_lie_apart
 
 _as_dbt_spark = SessionConnectionWrapper._fix_binding  # noqa: SLF001 - there is no other way in
 # Before it, a compiled model defines things; after it, it would write a table itself.
@@ -50,8 +53,7 @@ class OnThisNode(PythonJobHelper):
 
     def __init__(self, parsed_model: dict[str, Any], _credentials: object) -> None:
         self.table = f"{parsed_model['schema']}.{parsed_model['alias']}"
-        warehouse = Path(os.environ.get("MUSIC_BOX_WAREHOUSE", "warehouse")).resolve()
-        self.folder = warehouse / "spark" / "travelling" / self.table
+        self.folder = warehouse_folder().resolve() / "spark" / "travelling" / self.table
 
     def submit(self, compiled_code: str) -> None:
         """Run the model and store what it returns as its table."""
@@ -73,6 +75,11 @@ class OnThisNode(PythonJobHelper):
                 result = connection.from_df(result)
             to_spark(spark, result, self.table, self.folder / "written")
         shutil.rmtree(self.folder)
+
+
+def warehouse_folder() -> Path:
+    """The folder that holds all state."""
+    return Path(os.environ.get("MUSIC_BOX_WAREHOUSE") or "warehouse")
 
 
 def defined_by(compiled_code: str, name: str) -> dict[str, Any]:
@@ -124,5 +131,11 @@ def add_this_node() -> None:
 
 
 if __name__ == "__main__":
+    folder = warehouse_folder()
+    try:
+        check_logs_lie_apart(Path(os.environ.get("RAW_LOGS") or folder / "sample_logs"), folder)
+        begin(folder)
+    except WarehouseFolderError as error:
+        sys.exit(str(error))
     add_this_node()
     cli()

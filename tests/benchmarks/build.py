@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from music_box.warehouse import clean
+from music_box.warehouse import claim, clean
 
 from tests.benchmarks.measured_build import environment
 
@@ -147,6 +147,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, nargs="+", default=[6_000, 60_000, 600_000])
     parser.add_argument("--folder", type=Path, default=PROJECT / "warehouse" / "bench")
     chosen = parser.parse_args()
+    claim(chosen.folder)
     for users in chosen.users:
         measure(Place(chosen.folder.resolve() / str(users)), users)
 

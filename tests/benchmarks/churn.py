@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+from music_box.warehouse import claim
 from sklearn.metrics import roc_auc_score
 
 from tests.benchmarks.measured_build import environment
@@ -137,6 +138,7 @@ def main() -> None:
     parser.add_argument("--first-date", default="2017-03-02", help="2017-03-30: a window is all")
     parser.add_argument("--folder", type=Path, default=PROJECT / "warehouse" / "evaluation")
     chosen = parser.parse_args()
+    claim(chosen.folder)
     judged: dict[int, dict[str, pd.DataFrame]] = {}
     for seed in chosen.seeds:
         folder = chosen.folder.resolve() / f"{chosen.users}_{chosen.first_date}_{seed}"

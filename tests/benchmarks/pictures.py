@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 PICTURES = Path("assets")
-WAREHOUSE = Path(os.environ.get("MUSIC_BOX_WAREHOUSE", "warehouse")).resolve()
+WAREHOUSE = Path(os.environ.get("MUSIC_BOX_WAREHOUSE") or "warehouse").resolve()
 
 
 def take_pictures(browser: Browser) -> None:

@@ -28,6 +28,7 @@ from music_box.recommendations.metrics import hits, ndcg
 from music_box.recommendations.recommenders import ItemNeighbors
 from music_box.recommendations.sparse import Floats, Integers, Matrix, largest
 from music_box.recommendations.tuning import batches, leave_out
+from music_box.warehouse import claim
 from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
@@ -306,6 +307,7 @@ def main() -> None:
     parser.add_argument("--tries", type=int, help="sets of parameters tried for each recommender")
     parser.add_argument("--folder", type=Path, default=PROJECT / "warehouse" / "evaluation")
     chosen = parser.parse_args()
+    claim(chosen.folder)
     if chosen.api:
         tries = {} if chosen.tries is None else {"tries": chosen.tries}
         judge_api(chosen.users or 2_000, chosen.seed, chosen.folder, tries)

@@ -184,7 +184,7 @@ def test_clean_leaves_what_builds_did_not_write(used: Path, tmp_path: Path) -> N
     write(*(used / name for name in theirs))
     left = clean(used)
     assert files_in(used) == {*theirs, MARKER}
-    assert {path.name for path in left} == {name.split("/")[0] for name in theirs}
+    assert {path.name for path in left} == {"spark", *(name.split("/")[0] for name in theirs)}
     assert files_in(elsewhere) == {DELIVERY}
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 import duckdb
 from conftest import QUICK_MODELS
 from duckdb import DuckDBPyConnection
+from music_box.warehouse import claim
 from pyspark.sql import SparkSession
 
 PROJECT = Path(__file__).parents[2]
@@ -290,6 +291,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=1_500)
     chosen = parser.parse_args()
     folder = chosen.folder.resolve()
+    claim(folder)
     logs, raw_logs = folder / "logs", folder / "raw_logs"
     warehouses = {target: folder / target for target in ("dev", "spark")}
     generate(chosen.users, logs)

@@ -19,7 +19,7 @@ from music_box.landing.delivery import LandedFile, read_delivery
 from music_box.landing.names import parse_delivery_name
 from music_box.parallel import in_order
 from music_box.readiness import FULL_DISK_ERRORS
-from music_box.warehouse import remove_landed
+from music_box.warehouse import check_landing_lies_apart, remove_landed
 
 MAX_NAME_BYTES = 200  # file systems allow 255, and landed copies have endings of their own
 CACHE_VERSION = 3  # raise it when this package reads the same bytes differently
@@ -53,7 +53,13 @@ def land_folder(
     -------
     DataFrame
         One row per file, with the columns of `LandedFile`.
+
+    Raises
+    ------
+    WarehouseFolderError
+        If one of both folders is, or holds, the other.
     """
+    check_landing_lies_apart(raw_logs, landing)
     landing.mkdir(parents=True, exist_ok=True)
     entries = sorted(
         (entry for entry in os.scandir(raw_logs) if not entry.name.startswith((".", "_"))),

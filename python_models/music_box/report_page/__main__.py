@@ -11,7 +11,7 @@ from music_box.report_page.published import ReportError
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    warehouse = Path(os.environ.get("MUSIC_BOX_WAREHOUSE", "warehouse"))
+    warehouse = Path(os.environ.get("MUSIC_BOX_WAREHOUSE") or "warehouse")
     parser = argparse.ArgumentParser(
         prog="python -m music_box.report_page",
         description="Write the report page: churn and taste in one HTML file.",

@@ -20,7 +20,7 @@ from music_box.report_page import (
     words,
 )
 from music_box.report_page.figures import ROWS, Figure, chart_style
-from music_box.report_page.published import PublishedCopy
+from music_box.report_page.published import PublishedCopy, ReportError
 
 HERE = Path(__file__).parent
 # Where `make docs` writes the documentation, seen from the page.
@@ -31,6 +31,9 @@ SNAPSHOT = """
 """
 # The chart library as one script that reaches for no network.
 LIBRARY = "window.vegaEmbed = vegaEmbed; window.vega = vega;"
+# By its title, near its beginning, an earlier page is known.
+TITLE = b"<title>Music Box: "
+BEGINNING_BYTES = 4096
 
 
 def write_page(database: Path, page: Path) -> None:
@@ -46,8 +49,9 @@ def write_page(database: Path, page: Path) -> None:
     Raises
     ------
     ReportError
-        If the database is missing or lacks a table.
+        If the database is missing or lacks a table, or the file to write is no earlier page.
     """
+    _check_page(page)
     copy = PublishedCopy(database)
     makers = [overview.section, churn.section, models.section, recommendations.section]
     sections = [
@@ -84,6 +88,18 @@ def write_page(database: Path, page: Path) -> None:
     unfinished = page.with_suffix(".unfinished")
     unfinished.write_text(html, "utf-8")
     unfinished.replace(page)
+
+
+def _check_page(page: Path) -> None:
+    """Raise ReportError if another file would be overwritten."""
+    if page.exists():
+        with page.open("rb") as file:
+            beginning = file.read(BEGINNING_BYTES)
+        if beginning and TITLE not in beginning:
+            raise ReportError(
+                f"{page} is no report page and would be overwritten; move it away, or name another"
+                " file in --out"
+            )
 
 
 def _content(figure: Figure) -> dict[str, Any]:

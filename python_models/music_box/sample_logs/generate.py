@@ -172,6 +172,8 @@ def write_chunk(
 def _write_logs(
     folder: Path, request: Request, parameters: Parameters, truth: TruthWriter | None
 ) -> None:
+    # first, so that what an interrupted call leaves is known by it
+    (folder / NOTICE).write_text(_notice_content(request))
     calendar = Calendar(request.first_date, request.last_date)
     catalogue = build_catalogue(parameters.catalogue)
     users = request.users - bot_count(request.users, parameters)
@@ -190,11 +192,16 @@ def _write_logs(
         for piece in bot_lines(request.users, calendar, catalogue, parameters, rng):
             deliveries.append(folder, calendar, piece)
         progress.update(request.users - users)
-    (folder / NOTICE).write_text(_notice_content(request))
     deliveries.finish(folder, calendar)
 
 
-def _empty_folder(path: Path) -> Path:
+def _empty_folder(path: Path, known_by: str) -> Path:
+    """Empty the folder that an interrupted call left, which is known by a file."""
+    if path.exists() and any(path.iterdir()) and not (path / known_by).exists():
+        raise SampleLogsError(
+            f"{path} holds files that this generator did not write; move them away, or choose "
+            "another folder"
+        )
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     return path
@@ -226,10 +233,10 @@ def generate(folder: Path, request: Request, parameters: Parameters | None = Non
         _check_truth_target(folder)
     if is_complete(folder, request, parameters):
         return False
-    partial = _empty_folder(folder.with_name(f".{folder.name}.partial"))
+    partial = _empty_folder(folder.with_name(f".{folder.name}.partial"), NOTICE)
     truth = None
     if request.truth:
-        partial_truth = _empty_folder(truth_folder(partial))
+        partial_truth = _empty_folder(truth_folder(partial), "README.txt")
         calendar = Calendar(request.first_date, request.last_date)
         truth = TruthWriter(partial_truth, calendar, parameters.users)
     _write_logs(partial, request, parameters, truth)

@@ -133,5 +133,5 @@ def test_make_docs_builds_only_if_nothing_is_built(tmp_path: Path, is_built: boo
         capture_output=True,
         check=True,
     ).stdout
-    assert "dbt docs generate --static" in told
-    assert ("dbt build" in told) == (not is_built)
+    assert "dbt.cli.main docs generate --static" in told
+    assert ("dbt.cli.main build" in told) == (not is_built)
