@@ -28,11 +28,15 @@ from music_box.recommendations.sparse import (
     negative_power,
     scaled,
     sums,
+    thinned,
     weighted,
 )
 
 Arrays = dict[str, NDArray[Any]]
 
+# Pairs of one user's items grow with the square of their number: a fit sees at most so many items of
+# a user. Lists still leave out all of them.
+_LARGEST_ROW = 5_000
 # Dense blocks of scores hold about this many floats.
 _BLOCK_FLOATS = 16_000_000
 # Similarities are summed in dense rows where a mean item meets this share of all items.
@@ -51,11 +55,12 @@ class Recommender(ABC):
     defaults: ClassVar[dict[str, Any]]
 
     def __init__(self, **parameters: float) -> None:
-        self.parameters = self.defaults | parameters
+        self.parameters = {"largest_row": _LARGEST_ROW} | self.defaults | parameters
         self.unit = 1.0
 
     def fit(self, user_items: Matrix, seed: int) -> None:
-        """Learn from a matrix of shape (users, items)."""
+        """Learn from a matrix of shape (users, items); of long rows a part, drawn at random."""
+        user_items = thinned(user_items, self.parameters["largest_row"], seed)
         self.unit = float(user_items.data.mean()) if user_items.nnz else 1.0
         self._learn(user_items, seed)
 
