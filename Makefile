@@ -64,6 +64,9 @@ test-spark: $(SPARK_READY) ## build sample logs on Spark of several processes to
 test-faults: $(READY) ## builds that are killed, hostile deliveries, full disks, forgotten users (an hour; figures in warehouse/faults.xml)
 	MUSIC_BOX_THOROUGH=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --junitxml $(MUSIC_BOX_WAREHOUSE)/faults.xml tests/python/faults
 
+test-sizes: $(READY) ## builds of many sizes, with one user who outdoes all, and under real limits of memory (an hour or two; root)
+	$(BIN)/python -m pytest --junitxml $(MUSIC_BOX_WAREHOUSE)/sizes.xml -m slow tests/python/sizes
+
 audit: $(READY) ## known vulnerabilities of everything that is locked; fails where the registry cannot tell of a package
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uvx pip-audit@2.10.1 --strict --no-deps --disable-pip --requirement requirements.lock --requirement requirements-spark.lock
@@ -125,4 +128,4 @@ $(PUBLISHED):
 $(SAMPLE_LOGS): $(READY)
 	$(BIN)/python -m music_box.sample_logs --users $(SAMPLE_USERS) --out $@
 
-.PHONY: help environment spark-environment build report docs test test-publishing test-faults test-spark audit browser check compare bench evaluate evaluate-recommendations pictures lock clean
+.PHONY: help environment spark-environment build report docs test test-publishing test-faults test-sizes test-spark audit browser check compare bench evaluate evaluate-recommendations pictures lock clean

@@ -418,7 +418,9 @@ def test_a_fit_sees_so_many_items_of_a_user_and_no_more(name: str) -> None:
     matrix = values_without_ties(60, 40, 0.2, seed=3)
     heavy = sparse.csr_matrix(np.linspace(1, 5, 40, dtype=np.float32)[None, :])
     matrix = sparse.vstack([matrix[:30], heavy, matrix[30:]], "csr")
-    limited = learnt(KINDS[name](largest_row=12), matrix)
+    limited = KINDS[name]()
+    limited.largest_row = 12
+    limited.fit(matrix, seed=1)
     part = learnt(KINDS[name](), thinned(matrix, 12, seed=1))
     np.testing.assert_array_equal(limited.scores(matrix), part.scores(matrix))
     assert thinned(matrix, 12, seed=1).getnnz(1)[30] == 12
@@ -426,6 +428,7 @@ def test_a_fit_sees_so_many_items_of_a_user_and_no_more(name: str) -> None:
 
 def test_the_pairs_of_one_user_are_bounded() -> None:
     everything = sparse.csr_matrix(np.ones((1, 400), np.float32))
-    recommender = ItemNeighbors(neighbors=400, largest_row=9)
+    recommender = ItemNeighbors(neighbors=400)
+    recommender.largest_row = 9
     recommender.fit(everything, seed=1)
     assert recommender.similarity.nnz == 9 * 8
