@@ -19,6 +19,8 @@ _DUCKDB_SHARE = 0.4
 _PROGRAM_BYTES = 500 * MEGABYTE
 # What one thread holds that scores a block of users, or fits a recommender.
 _WORKER_BYTES = 250 * MEGABYTE
+# What a Python model holds at most that fits recommenders, its threads apart.
+_MODEL_BYTES = 1_000 * MEGABYTE
 # What a whole build needs: so much for any logs, and so much for each byte of their text. Measured
 # at 6,000, 60,000 and 600,000 generated users, and rounded up.
 _LEAST_BYTES, _BYTES_PER_TEXT_BYTE = 1_700 * MEGABYTE, 1.1
@@ -130,6 +132,12 @@ def workers(cores: int, usable: int | None = None) -> int:
     usable = usable_bytes() if usable is None else usable
     room = usable - duckdb_bytes(usable) - _PROGRAM_BYTES
     return max(1, min(cores, room // _WORKER_BYTES))
+
+
+def models(usable: int) -> int:
+    """Python models that memory has room for side by side, one at least."""
+    room = usable - duckdb_bytes(usable) - _PROGRAM_BYTES
+    return max(1, room // _MODEL_BYTES)
 
 
 def return_what_is_freed() -> None:

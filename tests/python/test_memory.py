@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.environments.local import LocalEnvironment
 from music_box import memory
 from music_box.memory import MemorySettingError, available_bytes, duckdb_bytes, text_bytes, workers
+from music_box.plugins import memory as plugin
 from music_box.plugins.memory import Plugin
 
 KILOBYTES = 16_000_000
@@ -144,6 +149,36 @@ def test_as_many_threads_as_memory_has_room_for_one_at_least(
     assert workers(8, 2 * 10**9) == 1
 
 
+def test_as_many_python_models_as_memory_has_room_for_one_at_least(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(memory.SETTING, raising=False)
+    assert [memory.models(gigabytes * 10**9) for gigabytes in (1, 2, 4, 5, 24)] == [1, 1, 1, 2, 13]
+
+
+def test_python_models_wait_for_their_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(memory.SETTING, raising=False)
+    at_work, most = [], [0]
+
+    def work(number: int) -> int:
+        at_work.append(number)
+        most[0] = max(most[0], len(at_work))
+        time.sleep(0.02)
+        at_work.remove(number)
+        return number
+
+    monkeypatch.setattr(plugin, "_run_model", work)
+    monkeypatch.setattr(LocalEnvironment, "submit_python_job", None)  # put back afterwards
+    for gigabytes, expected in ((2, 1), (5, 2)):
+        monkeypatch.setattr(plugin, "usable_bytes", lambda size=gigabytes: size * 10**9)
+        Plugin("memory", {}, credentials_of(tmp_path, "1GB"))
+        most[0] = 0
+        with ThreadPoolExecutor(4) as pool:
+            job: Any = LocalEnvironment.submit_python_job
+            assert list(pool.map(job, range(8))) == list(range(8))
+        assert most[0] == expected
+
+
 def test_the_text_of_logs_is_estimated_from_their_files(tmp_path: Path) -> None:
     (tmp_path / "20170330_play.log").write_bytes(b"x" * 100)
     (tmp_path / "20170330_down.log.gz").write_bytes(b"x" * 10)
@@ -181,7 +216,7 @@ def test_the_limit_is_set_before_dbt_opens_the_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, expected: str
 ) -> None:
     monkeypatch.delenv(memory.SETTING, raising=False)
-    monkeypatch.setattr("music_box.plugins.memory.usable_bytes", lambda: 2 * 10**9)
+    monkeypatch.setattr(plugin, "usable_bytes", lambda: 2 * 10**9)
     credentials = credentials_of(tmp_path, limit)
     Plugin("memory", {}, credentials)
     assert credentials.settings == {"memory_limit": expected}
@@ -192,7 +227,7 @@ def test_who_was_killed_is_told_next_time_and_who_ended_is_not(
 ) -> None:
     endings = []
     monkeypatch.setattr(
-        "music_box.plugins.memory.atexit.register",
+        "atexit.register",
         lambda function, **arguments: endings.append((function, arguments)),
     )
     credentials = credentials_of(tmp_path, "1GB")
