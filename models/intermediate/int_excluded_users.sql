@@ -58,6 +58,20 @@ bots as (
 
 ),
 
+beyond_human as (
+
+    select
+        snapshot_date,
+        user_id,
+        4 as rule_rank,
+        'beyond_human' as reason
+    from window_users
+    where
+        user_id <> 0
+        and busiest_day_records > {{ var('human_daily_records') }}
+
+),
+
 all_rules as (
 
     select * from anonymous
@@ -65,6 +79,8 @@ all_rules as (
     select * from listed
     union all
     select * from bots
+    union all
+    select * from beyond_human
 
 ),
 

@@ -17,7 +17,8 @@ final as (
     select
         snapshots.snapshot_date,
         user_days.user_id,
-        cast(sum(user_days.records) as bigint) as records
+        cast(sum(user_days.records) as bigint) as records,
+        cast(max(user_days.records) as bigint) as busiest_day_records
     from snapshots
     inner join user_days
         on

@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from music_box.memory import workers
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -41,19 +43,20 @@ def one_thread_of_linear_algebra() -> None:
 def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Results of a function for each item, in the order of the items, computed side by side.
 
-    A thread per core, each with one thread of linear algebra: matrices that fit a core's cache
-    gain nothing from being shared. No more than two results per core wait to be taken.
+    A thread per core, or as many as memory has room for, each with one thread of linear algebra:
+    matrices that fit a core's cache gain nothing from being shared. No more than two results per
+    thread wait to be taken.
 
     Parameters
     ----------
     function : leaves whatever it reads as it is.
     items : of the results.
     """
-    cores = os.cpu_count() or 1
+    threads = workers(os.cpu_count() or 1)
     left = iter(items)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores, initializer=alone) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads, initializer=alone) as pool:
         waiting: deque[Future[Result]] = deque(
-            pool.submit(function, item) for item in islice(left, 2 * cores)
+            pool.submit(function, item) for item in islice(left, 2 * threads)
         )
         while waiting:
             result = waiting.popleft().result()

@@ -27,6 +27,7 @@ from dbt.cli.main import cli
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from pyspark.sql import SparkSession
 
+from music_box.memory import duckdb_bytes, usable_bytes
 from music_box.warehouse import WarehouseFolderError, begin, check_logs_lie_apart
 
 _as_dbt_spark = SessionConnectionWrapper._fix_binding  # noqa: SLF001 - there is no other way in
@@ -64,7 +65,7 @@ class OnThisNode(PythonJobHelper):
         numbers = count()
         with duckdb.connect() as connection:
             connection.execute("set preserve_insertion_order = false")
-            connection.execute("set memory_limit = ?", [os.environ.get("MUSIC_BOX_MEMORY", "8GB")])
+            connection.execute("set memory_limit = ?", [f"{duckdb_bytes(usable_bytes())}B"])
             connection.execute("set temp_directory = ?", [str(self.folder / "spilled")])
 
             def load(name: str) -> DuckDBPyRelation:

@@ -50,7 +50,14 @@ FILES = {
 COPIES = "published_copies"
 COPY_FILES = r"music_box\.duckdb(\.wal|\.tmp)?|served_logs\.json|\w+\.parquet"
 COPY_NAME = r"[0-9a-f]{32}|link"
-OWN_FILES = (DATABASE, f"{DATABASE}.wal", "forgotten_users.sha256", "faults.xml")
+OWN_FILES = (
+    DATABASE,
+    f"{DATABASE}.wal",
+    f"{DATABASE}.running",
+    "forgotten_users.sha256",
+    "faults.xml",
+    "sizes.xml",
+)
 # What builds write, but for sample logs, whose folder has a marker of its own.
 OWN_NAMES = (*OWN_FILES, *WHOLE_FOLDERS, *BENCHMARKS, *DBT_NAMES, *FILES, COPIES, "published")
 DBT_FILES = {

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import xgboost
+from music_box import parallel
 from music_box.parallel import alone, in_order, one_thread_of_linear_algebra
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -35,6 +36,26 @@ def test_few_results_wait_to_be_taken() -> None:
     assert next(results) == 0
     time.sleep(0.05)
     assert len(done) <= 2 * (os.cpu_count() or 1) + 1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_as_many_items_are_worked_on_at_once_as_memory_has_room_for(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(parallel, "workers", lambda _: threads)
+    lock, at_work, most = threading.Lock(), [], [0]
+
+    def note(number: int) -> int:
+        with lock:
+            at_work.append(number)
+            most[0] = max(most[0], len(at_work))
+        time.sleep(0.01)
+        with lock:
+            at_work.remove(number)
+        return number
+
+    assert list(in_order(note, range(20))) == list(range(20))
+    assert most[0] == threads
 
 
 def test_an_error_reaches_who_asks() -> None:

@@ -28,13 +28,14 @@ from music_box.recommendations.sparse import (
     negative_power,
     scaled,
     sums,
+    thinned,
     weighted,
 )
 
 Arrays = dict[str, NDArray[Any]]
 
 # Dense blocks of scores hold about this many floats.
-_BLOCK_FLOATS = 16_000_000
+_BLOCK_FLOATS = 4_000_000
 # Similarities are summed in dense rows where a mean item meets this share of all items.
 _DENSE_SHARE = 0.5
 # Added to ratings of 1 to 5: the least that tells apart sums of single-precision numbers.
@@ -49,13 +50,17 @@ class Recommender(ABC):
     """
 
     defaults: ClassVar[dict[str, Any]]
+    # Pairs of one user's items grow with the square of their number: a fit sees at most so many of
+    # them. Scores see all, and lists leave out all.
+    largest_row = 5_000
 
     def __init__(self, **parameters: float) -> None:
         self.parameters = self.defaults | parameters
         self.unit = 1.0
 
     def fit(self, user_items: Matrix, seed: int) -> None:
-        """Learn from a matrix of shape (users, items)."""
+        """Learn from a matrix of shape (users, items); of long rows a part, drawn at random."""
+        user_items = thinned(user_items, self.largest_row, seed)
         self.unit = float(user_items.data.mean()) if user_items.nnz else 1.0
         self._learn(user_items, seed)
 
@@ -327,7 +332,14 @@ class LinearAutoencoder(Recommender):
         return inverse
 
     def _prepare(self) -> None:
-        self._smoothed: Floats = np.ascontiguousarray((self.rows.T @ self.inverse.T).T)
+        # some items at a time: turned round as a whole, it would be in memory twice
+        users, items = self.rows.shape
+        self._smoothed: Floats = np.empty((users, items), np.float32)
+        item_rows = self.rows.T.tocsr()
+        step = max(1, _BLOCK_FLOATS // users)
+        for start in range(0, items, step):
+            part = item_rows[start : start + step] @ self.inverse.T
+            self._smoothed[:, start : start + step] = part.T
         leverage = sums(self.rows.multiply(self._smoothed), 0)
         self._scale = self.popularity / np.maximum(1 - leverage, 1e-3)
 

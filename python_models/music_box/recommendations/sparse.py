@@ -57,6 +57,25 @@ def negative_power(values: Floats, power: float) -> Floats:
     return result
 
 
+def thinned(matrix: Matrix, most: int, seed: int) -> Matrix:
+    """The matrix with at most so many entries of each row.
+
+    Which ones stay is drawn at random, by the seed and the number of the row alone: what a user
+    thinks of an item, and when the user met it, have no say.
+    """
+    counts = np.diff(matrix.indptr)
+    long = np.flatnonzero(counts > most)
+    if not len(long):
+        return matrix
+    is_kept = np.ones(matrix.nnz, bool)
+    for row in long.tolist():
+        drawn = np.random.default_rng((seed, row)).permutation(counts[row])[most:]
+        is_kept[matrix.indptr[row] + drawn] = False
+    ends = np.concatenate([[0], np.cumsum(np.minimum(counts, most))])
+    parts = (matrix.data[is_kept], matrix.indices[is_kept], ends)
+    return sparse.csr_matrix(parts, shape=matrix.shape)
+
+
 def keep_largest(matrix: Matrix, count: int) -> Matrix:
     """The `count` largest positive entries of each row; of equal ones the lowest columns."""
     # the least entry that may be kept is found without sorting the row: few are left to be ranked

@@ -30,8 +30,9 @@ CUT = 10
 _JUDGED_USERS = 1_000
 # Recommenders that take several times as long to fit as any other.
 _SLOW = ("als", "nmf")
-# Scores of a batch of users are about this many numbers.
-_BATCH_FLOATS = 16_000_000
+# Scores of a batch of users are about this many numbers. How many batches are worked on at once
+# follows from memory; a batch is the same everywhere, and so are its results.
+_BATCH_FLOATS = 4_000_000
 
 
 @dataclass(frozen=True)

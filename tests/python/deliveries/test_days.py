@@ -49,7 +49,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         for search in of_day(folder, number, "_*_search.log") if number >= 35 else []:
             search.unlink()
-    # all in the feature window of the older backtest, 04-01; the last also in that of the newer, 04-15
+    # all in the feature window of the backtest of 04-01; the last in that of 04-15, too
     for number in (2, 3, 4, 5, 6, 7, 20):
         for path in of_day(folder, number, "_*_play.log"):
             path.unlink()
@@ -85,8 +85,8 @@ def test_dates_that_cannot_be_are_told_and_move_no_calendar(late: Warehouse) -> 
     assert checks(late)["outlying_date", "2071-01-01"] == (
         "warning",
         (
-            "2071-01-01 is far from all other days. 20710101_1_play.log and 0 more, with 3 records, are"
-            " left out of calendars and snapshots. Rename the files if their date is wrong"
+            "2071-01-01 is far from all other days. 20710101_1_play.log and 0 more, with 3 records,"
+            " are left out of calendars and snapshots. Rename the files if their date is wrong"
         ),
     )
     assert ("outlying_date", "1970-01-01") in checks(late)
@@ -117,8 +117,8 @@ def test_an_event_that_stopped_does_not_stop_scoring(late: Warehouse) -> None:
     assert checks(late)["event_stopped", "search"] == (
         "warning",
         (
-            "search: none has come since 2017-04-04, 39 days before the last day of the logs. Features"
-            " that count them say 0 or never where it is unknown"
+            "search: none has come since 2017-04-04, 39 days before the last day of the logs."
+            " Features that count them say 0 or never where it is unknown"
         ),
     )
 
@@ -127,16 +127,16 @@ def test_a_snapshot_that_lacks_days_is_skipped_or_marked(late: Warehouse) -> Non
     assert late.rows("select skip_reason from reports.snapshots where role = 'skipped'") == [
         (
             (
-                "7 days of the feature window and 0 of the label window have no record of a required"
-                " event"
+                "7 days of the feature window and 0 of the label window have no record of a"
+                " required event"
             ),
         )
     ]
     assert checks(late)["days_missing", "2017-04-15"] == (
         "warning",
         (
-            "snapshot 2017-04-15 (backtest): 1 days of its windows have no record of a required event,"
-            " so that its figures are lower than those of others"
+            "snapshot 2017-04-15 (backtest): 1 days of its windows have no record of a required"
+            " event, so that its figures are lower than those of others"
         ),
     )
 

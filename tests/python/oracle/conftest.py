@@ -25,6 +25,7 @@ OTHER_VARS: dict[str, Any] = {
     ],
     "bot_percentile": 0.98,
     "bot_rule_min_users": 100,
+    "human_daily_records": 200,
     "user_sample_fraction": 0.5,
     "outlier_percentile": 0.99,
     "zero_play_time_is_missing": True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -131,6 +131,17 @@ def window_record_counts(log: Log, snapshot: Snapshot) -> dict[int, int]:
     return {user_id: count for user_id, count in counts.items() if count}
 
 
+def busiest_days(log: Log, snapshot: Snapshot) -> dict[int, int]:
+    """Records of each user on that day of the feature window on which the user left most."""
+    days = {
+        user_id: Counter(
+            record.day for record in records if snapshot.feature_start <= record.day <= snapshot.day
+        )
+        for user_id, records in log.by_user.items()
+    }
+    return {user_id: max(counted.values()) for user_id, counted in days.items() if counted}
+
+
 def bot_threshold(counts: dict[int, int], rules: Rules) -> float | None:
     """Records above which a user is a bot; none while there are too few users to say."""
     named = [count for user_id, count in counts.items() if user_id != 0]
@@ -140,7 +151,11 @@ def bot_threshold(counts: dict[int, int], rules: Rules) -> float | None:
 
 
 def excluded_users(
-    counts: dict[int, int], threshold: float | None, listed: dict[int, str]
+    counts: dict[int, int],
+    busiest: dict[int, int],
+    threshold: float | None,
+    listed: dict[int, str],
+    rules: Rules,
 ) -> dict[int, str]:
     """Users who are left out, each for the first reason that holds."""
     reasons = {}
@@ -151,6 +166,8 @@ def excluded_users(
             reasons[user_id] = f"listed: {listed[user_id]}"
         elif threshold is not None and count > threshold:
             reasons[user_id] = "bot"
+        elif busiest[user_id] > rules.human_daily_records:
+            reasons[user_id] = "beyond_human"
     return reasons
 
 
@@ -174,7 +191,8 @@ def population_of(log: Log, snapshot: Snapshot, rules: Rules, listed: dict[int, 
     """Who is looked at on one snapshot: bots are told among all users, then a sample is taken."""
     counts = window_record_counts(log, snapshot)
     threshold = bot_threshold(counts, rules)
-    excluded = excluded_users(counts, threshold, listed)
+    busiest = busiest_days(log, snapshot)
+    excluded = excluded_users(counts, busiest, threshold, listed, rules)
     users = [user_id for user_id in counts if user_id not in excluded and sampled(user_id, rules)]
     return Population(snapshot, counts, threshold, excluded, users)
 

@@ -26,6 +26,7 @@ class Rules:
     snapshot_dates: list[date]
     bot_percentile: float
     bot_rule_min_users: int
+    human_daily_records: int
     user_sample_fraction: float
     outlier_percentile: float
     zero_play_time_is_missing: bool

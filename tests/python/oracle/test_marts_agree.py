@@ -37,7 +37,7 @@ def test_other_vars_reach_every_role_and_rule(compared_other_vars: Compared) -> 
     roles = {row["role"] for row in marts["snapshots"].values()}
     assert roles == {"training", "scoring", "backtest", "skipped"}
     reasons = {row["reason"] for row in marts["int_excluded_users"].values()}
-    assert reasons == {"anonymous", "bot"}
+    assert reasons == {"anonymous", "bot", "beyond_human"}
     assert {row["split"] for row in marts["churn_training_set"].values()} == {"train", "test"}
     assert any(row["dropped_records"] for row in marts["rpt_cleaning"].values())
     assert any(row["filled_play_times"] for row in marts["rpt_cleaning"].values())

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from music_box import parallel
 from music_box.artifacts import ArtifactError
 from music_box.recommendations import fitting
+from music_box.recommendations import tuning as tuning_of_batches
 from music_box.recommendations.contents import cluster_members_of, neighbors_of, weights_of
 from music_box.recommendations.fitting import (
     BLEND,
@@ -344,6 +346,19 @@ def test_lists_of_a_recommender_follow_each_other(
     places = ["recommender", "user_id", "rank"]
     again = together(iter(frames))[places].sort_values(places, ignore_index=True)
     pd.testing.assert_frame_equal(again, served[places].sort_values(places, ignore_index=True))
+
+
+@pytest.mark.parametrize("threads", [1, 3, 8])
+def test_lists_are_the_same_however_many_threads_memory_has_room_for(
+    splits: list[SplitData], tuning: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(tuning_of_batches, "_BATCH_FLOATS", 10 * SONGS)
+    monkeypatch.setattr(parallel, "workers", lambda _: 2)
+    expected = pd.concat(judged_lists(splits, tuning, SETTINGS))
+    monkeypatch.setattr(parallel, "workers", lambda _: threads)
+    pd.testing.assert_frame_equal(
+        pd.concat(judged_lists(splits, tuning, SETTINGS)), expected, check_exact=True
+    )
 
 
 def test_what_is_judged_alone_is_not_served(served: pd.DataFrame, judged: pd.DataFrame) -> None:

@@ -21,7 +21,7 @@ from music_box.recommendations.recommenders import (
     UserNeighbors,
     nearest,
 )
-from music_box.recommendations.sparse import Floats, Matrix, sums
+from music_box.recommendations.sparse import Floats, Matrix, sums, thinned
 from music_box.recommendations.tuning import MEMBERS, REPORT
 from numpy.typing import NDArray
 from scipy import sparse
@@ -408,3 +408,27 @@ def test_a_place_without_an_item_is_no_hit() -> None:
     relevant: Any = sparse.csr_matrix(np.array([[1, 0, 1], [1, 1, 1]], np.float32))
     found = hits(np.array([[2, -1, 1], [-1, -1, -1]]), relevant)
     np.testing.assert_array_equal(found, [[True, False, False], [False, False, False]])
+
+
+# --- A user of very many items ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_fit_sees_so_many_items_of_a_user_and_no_more(name: str) -> None:
+    matrix = values_without_ties(60, 40, 0.2, seed=3)
+    heavy = sparse.csr_matrix(np.linspace(1, 5, 40, dtype=np.float32)[None, :])
+    matrix = sparse.vstack([matrix[:30], heavy, matrix[30:]], "csr")
+    limited = KINDS[name]()
+    limited.largest_row = 12
+    limited.fit(matrix, seed=1)
+    part = learnt(KINDS[name](), thinned(matrix, 12, seed=1))
+    np.testing.assert_array_equal(limited.scores(matrix), part.scores(matrix))
+    assert thinned(matrix, 12, seed=1).getnnz(1)[30] == 12
+
+
+def test_the_pairs_of_one_user_are_bounded() -> None:
+    everything = sparse.csr_matrix(np.ones((1, 400), np.float32))
+    recommender = ItemNeighbors(neighbors=400)
+    recommender.largest_row = 9
+    recommender.fit(everything, seed=1)
+    assert recommender.similarity.nnz == 9 * 8

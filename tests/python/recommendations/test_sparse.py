@@ -14,6 +14,7 @@ from music_box.recommendations.sparse import (
     negative_power,
     scaled,
     sums,
+    thinned,
     weighted,
 )
 from numpy.typing import NDArray
@@ -180,3 +181,34 @@ def test_a_negative_power_of_nothing_is_nothing() -> None:
     values = np.array([0, 1, 4], np.float32)
     np.testing.assert_allclose(negative_power(values, 0.5), [0, 1, 0.5])
     np.testing.assert_allclose(negative_power(values, 0.0), [0, 1, 1])
+
+
+# --- Long rows ----------------------------------------------------------------------------------
+
+
+def test_a_matrix_without_long_rows_is_left_as_it_is() -> None:
+    matrix = planted.ratings(30, 20, 0.3, seed=1)
+    assert thinned(matrix, int(matrix.getnnz(1).max()), seed=1) is matrix
+
+
+def test_of_a_long_row_so_many_entries_stay_and_of_the_others_all() -> None:
+    matrix = sparse.csr_matrix(np.array([[1, 2, 3, 4, 5], [0, 7, 0, 8, 0], [0] * 5, [9] * 5]))
+    part = thinned(matrix.astype(np.float32), 3, seed=1)
+    assert part.getnnz(1).tolist() == [3, 2, 0, 3]
+    assert part.shape == matrix.shape
+    # what stays is what it was, where it was
+    assert (part.multiply(part != matrix)).nnz == 0
+    assert part.toarray()[1].tolist() == [0, 7, 0, 8, 0]
+
+
+def test_what_stays_of_a_row_hangs_on_seed_and_row_alone() -> None:
+    generator = np.random.default_rng(1)
+    first = sparse.csr_matrix(generator.uniform(1, 5, (4, 50)).astype(np.float32))
+    second = first.copy()
+    second.data[50:] = generator.uniform(1, 5, 150)
+    second = sparse.vstack([second[:1], sparse.csr_matrix((1, 50)), second[2:]], "csr")
+    assert (thinned(first, 10, seed=1)[0] != thinned(second, 10, seed=1)[0]).nnz == 0
+    kept, other = thinned(first, 10, seed=1), thinned(first, 10, seed=2)
+    assert (kept != thinned(first, 10, seed=1)).nnz == 0
+    assert (kept != other).nnz > 0
+    assert {tuple(row.indices) for row in kept} != {tuple(kept[0].indices)}
