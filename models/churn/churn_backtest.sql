@@ -19,7 +19,9 @@ paired as (
         time_honest.users as test_users,
         time_honest.metric_value as time_honest_value,
         random_split.metric_value as random_split_value,
-        time_honest.metric_value - random_split.metric_value as metric_difference
+        time_honest.metric_value - random_split.metric_value as metric_difference,
+        time_honest.least_value - random_split.largest_value as least_difference,
+        time_honest.largest_value - random_split.least_value as largest_difference
     from churn_metric_replicates as time_honest
     inner join churn_metric_replicates as random_split
         on
@@ -41,8 +43,8 @@ final as (
         max(time_honest_value) filter (where replicate = 0) as time_honest_value,
         max(random_split_value) filter (where replicate = 0) as random_split_value,
         max(metric_difference) filter (where replicate = 0) as difference,
-        {{ interval_bound('metric_difference', 'lower') }} as lower_bound,
-        {{ interval_bound('metric_difference', 'upper') }} as upper_bound,
+        {{ interval_bound('least_difference', 'lower') }} as lower_bound,
+        {{ interval_bound('largest_difference', 'upper') }} as upper_bound,
         test_users
     from paired
     group by snapshot_date, model_name, metric, fitted_snapshot_date, test_users

@@ -49,7 +49,14 @@ replicates as (
         evaluation_number,
         replicate,
         '{{ metric }}' as metric,
-        {{ metric }} as metric_value
+        {{ metric }} as metric_value,
+        {% if metric == 'expected_calibration_error' -%}
+        least_calibration_error as least_value,
+        largest_calibration_error as largest_value
+        {%- else -%}
+        {{ metric }} as least_value,
+        {{ metric }} as largest_value
+        {%- endif %}
     from churn_{{ kind }}_replicates
     {{ 'union all' if not (is_last_kind and loop.last) }}
     {%- endfor %}
@@ -66,6 +73,8 @@ final as (
         replicates.metric,
         replicates.replicate,
         replicates.metric_value,
+        replicates.least_value,
+        replicates.largest_value,
         evaluations.fitted_snapshot_date,
         evaluations.users,
         evaluations.churned_users

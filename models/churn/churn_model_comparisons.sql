@@ -17,7 +17,9 @@ differences as (
         measured.model_name,
         other.model_name as compared_with,
         measured.replicate,
-        measured.metric_value - other.metric_value as metric_difference
+        measured.metric_value - other.metric_value as metric_difference,
+        measured.least_value - other.largest_value as least_difference,
+        measured.largest_value - other.least_value as largest_difference
     from churn_metric_replicates as measured
     inner join churn_metric_replicates as other
         on
@@ -38,8 +40,8 @@ intervals as (
         model_name,
         compared_with,
         max(metric_difference) filter (where replicate = 0) as difference,
-        {{ interval_bound('metric_difference', 'lower') }} as lower_bound,
-        {{ interval_bound('metric_difference', 'upper') }} as upper_bound
+        {{ interval_bound('least_difference', 'lower') }} as lower_bound,
+        {{ interval_bound('largest_difference', 'upper') }} as upper_bound
     from differences
     group by snapshot_date, split, metric, model_name, compared_with
 

@@ -6,7 +6,7 @@ with churn_metric_replicates as (
 
 ),
 
-final as (
+intervals as (
 
     select
         snapshot_date,
@@ -14,12 +14,29 @@ final as (
         split,
         metric,
         max(metric_value) filter (where replicate = 0) as value,
-        {{ interval_bound('metric_value', 'lower') }} as lower_bound,
-        {{ interval_bound('metric_value', 'upper') }} as upper_bound,
+        {{ interval_bound('least_value', 'lower') }} as least_bound,
+        {{ interval_bound('largest_value', 'upper') }} as upper_bound,
         users,
         churned_users
     from churn_metric_replicates
     group by snapshot_date, model_name, split, metric, users, churned_users
+
+),
+
+final as (
+
+    select
+        snapshot_date,
+        model_name,
+        split,
+        metric,
+        value,
+        -- no metric is negative
+        case when least_bound < 0 then 0.0 else least_bound end as lower_bound,
+        upper_bound,
+        users,
+        churned_users
+    from intervals
 
 )
 

@@ -1,5 +1,11 @@
 -- How good churn probabilities and the decisions taken by them are, in the sample and
 -- in each resample. A quotient without a denominator is 0, as in scikit-learn.
+--
+-- A calibration error adds up distances, which grow by chance: that of a resample is
+-- larger than that of the sample, and that larger than the true one. Its interval is
+-- made of how far the gap g of each bin moves to g* instead. By the triangle inequality
+-- the true error is at least sum |g| - sum |g* - g|, and, where the signs of the gaps
+-- are right, about sum |g| - sum sign(g) (g* - g) at most.
 with churn_judged_scores as (
 
     select * from {{ ref('churn_judged_scores') }}
@@ -59,11 +65,56 @@ totals as (
 
 ),
 
-final as (
+-- how far the gap of each bin moves from that of the sample
+bin_gaps as (
+
+    select
+        totals.evaluation_number,
+        totals.replicate,
+        sample_bins.probability - sample_bins.churned_users as sample_gap,
+        cast(sample_bins.probability - sample_bins.churned_users as double)
+        / sample_totals.users as sample_share,
+        coalesce(
+            cast(bins.probability - bins.churned_users as double) / totals.users, 0.0
+        ) as replicate_share
+    from totals
+    inner join totals as sample_totals
+        on
+            totals.evaluation_number = sample_totals.evaluation_number
+            and sample_totals.replicate = 0
+    inner join bins as sample_bins
+        on
+            totals.evaluation_number = sample_bins.evaluation_number
+            and sample_bins.replicate = 0
+    left join bins
+        on
+            totals.evaluation_number = bins.evaluation_number
+            and totals.replicate = bins.replicate
+            and sample_bins.calibration_bin = bins.calibration_bin
+
+),
+
+calibration_bounds as (
 
     select
         evaluation_number,
         replicate,
+        {{ exact_sum(
+            'abs(sample_share) - abs(replicate_share - sample_share)', 12
+        ) }} as least_calibration_error,
+        {{ exact_sum(
+            '2 * abs(sample_share) - sign(sample_gap) * replicate_share', 12
+        ) }} as largest_calibration_error
+    from bin_gaps
+    group by evaluation_number, replicate
+
+),
+
+final as (
+
+    select
+        totals.evaluation_number,
+        totals.replicate,
         {{ ratio(
             'users - churned_users - predicted_users + 2 * found_users', 'users'
         ) }} as accuracy,
@@ -72,8 +123,14 @@ final as (
         {{ ratio('2 * found_users', 'predicted_users + churned_users') }} as f1,
         {{ ratio('squared_error', 'users') }} as brier,
         {{ ratio('log_loss', 'users') }} as log_loss,
-        {{ ratio('calibration_error', 'users') }} as expected_calibration_error
+        {{ ratio('calibration_error', 'users') }} as expected_calibration_error,
+        calibration_bounds.least_calibration_error,
+        calibration_bounds.largest_calibration_error
     from totals
+    inner join calibration_bounds
+        on
+            totals.evaluation_number = calibration_bounds.evaluation_number
+            and totals.replicate = calibration_bounds.replicate
 
 )
 

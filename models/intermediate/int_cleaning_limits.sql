@@ -14,9 +14,10 @@ counted_plays as (
         snapshot_date,
         song_seconds,
         play_seconds,
+        is_play_time_repaired,
         count(*) as plays
     from window_plays
-    group by snapshot_date, song_seconds, play_seconds
+    group by snapshot_date, song_seconds, play_seconds, is_play_time_repaired
 
 ),
 
@@ -60,6 +61,7 @@ play_counts as (
     select
         counted_plays.snapshot_date,
         counted_plays.play_seconds as seconds,
+        counted_plays.is_play_time_repaired,
         sum(counted_plays.plays) as plays
     from counted_plays
     inner join song_caps
@@ -68,13 +70,30 @@ play_counts as (
             and counted_plays.song_seconds <= song_caps.percentile
     inner join song_means on counted_plays.snapshot_date = song_means.snapshot_date
     where counted_plays.play_seconds >= 0
-    group by counted_plays.snapshot_date, counted_plays.play_seconds
+    group by
+        counted_plays.snapshot_date,
+        counted_plays.play_seconds,
+        counted_plays.is_play_time_repaired
+
+),
+
+-- the cap is that of the times as delivered: the longest hundredth are milliseconds
+delivered_counts as (
+
+    select
+        snapshot_date,
+        case when is_play_time_repaired then 1000 * seconds else seconds end as seconds,
+        sum(plays) as plays
+    from play_counts
+    group by
+        snapshot_date,
+        case when is_play_time_repaired then 1000 * seconds else seconds end
 
 ),
 
 play_caps as (
 
-    {{ counted_percentile('play_counts', var('outlier_percentile')) }}
+    {{ counted_percentile('delivered_counts', var('outlier_percentile')) }}
 
 ),
 

@@ -30,6 +30,7 @@ final as (
         plays.song_id,
         plays.singer,
         plays.play_seconds,
+        plays.is_play_time_repaired,
         plays.song_seconds
     from plays
     inner join snapshots

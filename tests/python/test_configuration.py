@@ -40,7 +40,7 @@ GRAIN = re.compile(r"\bOne row( per |; no key)")
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("parsed")
-    parsed = run_dbt(folder, folder, "parse")
+    parsed = run_dbt(folder / "raw_logs", folder, "parse")
     assert parsed.return_code == 0, parsed.output
     content: dict[str, Any] = json.loads((folder / "target" / "manifest.json").read_text("utf-8"))
     return content

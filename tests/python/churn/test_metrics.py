@@ -137,7 +137,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tables]:
         "empty": scored.head(0),
     }.items():
         fake_scores.write(folder, frame)
-        built = run_dbt(folder, folder, "run", "--select", *PUBLIC, *PROTECTED)
+        built = run_dbt(folder / "raw_logs", folder, "run", "--select", *PUBLIC, *PROTECTED)
         assert built.return_code == 0, built.output
         tables[name] = read(folder)
     return tables

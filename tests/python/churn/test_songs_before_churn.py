@@ -143,7 +143,7 @@ def listeners() -> pd.DataFrame:
 def warehouse(listeners: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = tmp_path_factory.mktemp("songs") / "warehouse"
     write(folder, listeners)
-    built = run_dbt(folder, folder, "run", *MODELS)
+    built = run_dbt(folder / "raw_logs", folder, "run", *MODELS)
     assert built.return_code == 0, built.output
     return built
 
@@ -298,7 +298,7 @@ def test_without_a_training_snapshot_the_tables_are_empty(tmp_path: Path) -> Non
     folder = tmp_path / "warehouse"
     write(folder, populations().head(0))
 
-    built = run_dbt(folder, folder, "build", *MODELS)
+    built = run_dbt(folder / "raw_logs", folder, "build", *MODELS)
 
     assert built.return_code == 0, built.output
     assert built.rows("select count(*) from reports.rpt_songs_before_churn") == [(0,)]

@@ -106,10 +106,12 @@ def clean_song_lengths(cleaned: Cleaned, left: list[TimedPlay], rules: Rules) ->
 def clean_play_times(cleaned: Cleaned, left: list[TimedPlay], rules: Rules) -> None:
     """Drop far too long play times, then give plays without a believable one the mean.
 
-    The percentile is taken over zeros too, also where a var calls them missing.
+    The percentile is that of the times as delivered, milliseconds among them. It is taken over
+    zeros too, also where a var calls them missing.
     """
-    times = [row.play_seconds for row in left if row.play_seconds is not None]
-    cap = percentile([time for time in times if time >= 0], rules.outlier_percentile)
+    delivered = [row.play.delivered_seconds for row in left]
+    times = [time for time in delivered if time is not None and time >= 0]
+    cap = percentile(times, rules.outlier_percentile)
     left = [
         row for row in left if row.play_seconds is None or cap is None or row.play_seconds <= cap
     ]

@@ -27,7 +27,7 @@ OTHER_VARS: dict[str, Any] = {
     "bot_rule_min_users": 100,
     "human_daily_records": 200,
     "user_sample_fraction": 0.5,
-    "outlier_percentile": 0.99,
+    "outlier_percentile": 0.98,
     "zero_play_time_is_missing": True,
     "seconds_per_day": 400,
     "completion_band_borders": [0.0, 0.25, 0.5, 0.6, 0.75],

@@ -136,6 +136,7 @@ class Play:
     play_seconds: float | None
     song_seconds: float | None
     is_paid: bool | None
+    delivered_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,7 @@ def record_of(event: str, fields: dict[str, str], day: date) -> Record:
         in_seconds(seconds(fields["play_time"]), seconds(fields["song_length"])),
         seconds(fields["song_length"]),
         is_paid,
+        seconds(fields["play_time"]),
     )
 
 

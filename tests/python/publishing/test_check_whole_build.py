@@ -24,7 +24,7 @@ PUBLISH, LEAVE = "set variable is_whole_build = True", "set variable is_whole_bu
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which dbt has read the project."""
     folder = tmp_path_factory.mktemp("parsed")
-    assert run_dbt(folder, folder, "parse").return_code == 0
+    assert run_dbt(folder / "raw_logs", folder, "parse").return_code == 0
     return folder
 
 
@@ -34,8 +34,8 @@ def listed(parsed: Path) -> Callable[..., set[str]]:
 
     def ids(*arguments: str) -> set[str]:
         found = run_dbt(
-            parsed, parsed, "--quiet", "ls", "--output", "json", "--output-keys", "unique_id",
-            *arguments,
+            parsed / "raw_logs", parsed,
+            "--quiet", "ls", "--output", "json", "--output-keys", "unique_id", *arguments,
         )  # fmt: skip
         assert found.return_code == 0, found.output
         return {json.loads(line)["unique_id"] for line in found.output.splitlines()}
