@@ -154,7 +154,7 @@ def publish_whole_build(
     # from the environment itself: what goes through dbt's settings is written to its artifacts
     key = pseudonym_key(os.environ) if settings["pseudonymous_user_ids"] else None
     logs = ServedLogs.of(Path(settings["raw_logs"]), settings["generated_logs_marker"])
-    check_content(session.cursor(), folder, float(settings["least_kept_share"]))
+    check_content(session.cursor(), folder, logs, float(settings["least_kept_share"]))
     return typed(session, publish(session.cursor(), tables, folder, key, logs), TYPES)
 
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -142,14 +143,12 @@ def main() -> None:
     """Check the warehouse and the logs of the environment."""
     warehouse = Path(os.environ.get("MUSIC_BOX_WAREHOUSE") or "warehouse")
     logs = Path(os.environ.get("RAW_LOGS", "").strip() or warehouse / "sample_logs")
-    is_sample = logs == warehouse / "sample_logs"
+    served = ServedLogs.of(logs, SAMPLE_LOGS_NOTICE)
+    if logs == warehouse / "sample_logs" and not logs.exists():
+        served = replace(served, are_generated=True)  # as `make build` is about to do
     try:
         check_build(warehouse / DATABASE, os.environ)
-        # sample logs that are not there yet will be generated
-        are_generated = is_sample or (logs / SAMPLE_LOGS_NOTICE).exists()
-        check_logs(
-            ServedLogs(str(logs.absolute()), are_generated), warehouse / "published", os.environ
-        )
+        check_logs(served, warehouse / "published", os.environ)
     except UserError as error:
         sys.exit(str(error))
 

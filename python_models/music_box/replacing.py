@@ -88,8 +88,7 @@ def check_logs(logs: ServedLogs, published: Path, environment: Mapping[str, str]
     served = served_logs(published)
     if served is None or served.are_generated:
         return
-    is_same_folder = served.folder == UNKNOWN or _leads_to(served.folder, logs.folder)
-    if is_same_folder and not logs.are_generated:
+    if _is_folder_of(served, logs) and not logs.are_generated:
         return
     if environment.get(REPLACE_VARIABLE) == served.folder:
         return
@@ -106,7 +105,10 @@ def check_logs(logs: ServedLogs, published: Path, environment: Mapping[str, str]
 
 
 def check_content(
-    connection: duckdb.DuckDBPyConnection, published: Path, least_kept_share: float
+    connection: duckdb.DuckDBPyConnection,
+    published: Path,
+    logs: ServedLogs,
+    least_kept_share: float,
 ) -> None:
     """Refuse to replace the published copy by one that is empty or much smaller.
 
@@ -116,15 +118,19 @@ def check_content(
         A connection to the working database.
     published
         The published folder.
+    logs
+        The logs that the new copy is made from.
     least_kept_share
         Smallest share (0-1) of the scored users, and of the snapshots, of the present copy that the
-        new one must hold.
+        new one must hold, if both are of the same logs.
 
     Raises
     ------
     ReplacingError
         If nobody is scored but the present copy scores somebody, or the share is not reached.
     """
+    served = served_logs(published)
+    is_of_other_logs = served is not None and not _is_folder_of(served, logs)
     working = {name: connection.execute(sql).fetchall()[0][0] for name, sql in COUNTS.items()}
     for name, sql in COUNTS.items():
         rows = _rows(published, sql)
@@ -136,7 +142,7 @@ def check_content(
                 " rpt_deliveries, rpt_rejected_lines, snapshots and churn_models, mend the logs or"
                 " the settings, and build again."
             )
-        if working[name] < least_kept_share * present:
+        if not is_of_other_logs and working[name] < least_kept_share * present:
             raise ReplacingError(
                 f"This build holds {working[name]:,} {name}, less than {least_kept_share:.0%} of"
                 f" the {present:,} in the published copy '{published}'. The copy is kept. Look for"
@@ -182,8 +188,11 @@ def _cause(connection: duckdb.DuckDBPyConnection) -> str:
     return "the tables do not say"
 
 
-def _leads_to(known: str, folder: str) -> bool:
-    return known == folder or os.path.realpath(known) == os.path.realpath(folder)
+def _is_folder_of(served: ServedLogs, logs: ServedLogs) -> bool:
+    """Whether a copy may be of these logs: of an unknown folder nobody can say that it is not."""
+    return served.folder in (UNKNOWN, logs.folder) or os.path.realpath(
+        served.folder
+    ) == os.path.realpath(logs.folder)
 
 
 def _rows(published: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -26,7 +26,7 @@ SAMPLE_LOGS_MARKER = "_sample_logs.json"
 # Beside generated deliveries, under a name that a loader lists: the marker is nothing it looks at.
 SAMPLE_LOGS_NOTICE = "GENERATED.txt"
 # Folders that only programs of a build fill: all of their content is theirs.
-WHOLE_FOLDERS = ("sizes", "spark", f"{DATABASE}.tmp", *(f".{name}.partial" for name in SAMPLE_LOGS))
+WHOLE_FOLDERS = ("spark", f"{DATABASE}.tmp", *(f".{name}.partial" for name in SAMPLE_LOGS))
 # Folders of benchmarks and comparisons; they have the marker, or are somebody else's.
 BENCHMARKS = ("bench", "compared", "evaluation", "parity")
 DBT_LOGS = r"(dbt|metricflow)\.log(\.\d+)?"
@@ -103,7 +103,7 @@ def _is_foreign(path: Path) -> bool:
     if not path.exists():
         return False
     names = [child.name for child in path.iterdir()] if path.is_dir() else [""]
-    if path.name == "faults.xml" or (path / MARKER).is_file():
+    if path.suffix == ".xml" or (path / MARKER).is_file():
         return False  # of tests and of benchmarks, which may come before the first build
     if path.name in DBT_NAMES and path.name != "target":
         return not all(re.fullmatch(DBT_NAMES[path.name], name) for name in names)

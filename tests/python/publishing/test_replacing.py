@@ -26,6 +26,7 @@ NOTICE = "GENERATED.txt"
 FIRST_DATE = date(2017, 3, 2)
 VARIABLES = {"minimum_class_users": 3}
 LEAST = 0.5
+SERVED = ServedLogs("/data/player logs", are_generated=False)
 
 
 def content(
@@ -56,7 +57,7 @@ def published(tmp_path: Path) -> Path:
     """A copy of 4 snapshots and 126 scored users, of real logs."""
     folder = tmp_path / "it's published"
     content(folder / "music_box.duckdb", 4, 126)
-    remember_logs(folder, ServedLogs("/data/player logs", are_generated=False))
+    remember_logs(folder, SERVED)
     return folder
 
 
@@ -121,11 +122,18 @@ def test_a_copy_of_an_earlier_version_is_not_replaced_by_generated_logs(publishe
 # --- how much -----------------------------------------------------------------------------------
 
 
-def judge(published: Path, tmp_path: Path, snapshots: int, users: int, records: int = 9) -> None:
+def judge(
+    published: Path,
+    tmp_path: Path,
+    snapshots: int,
+    users: int,
+    records: int = 9,
+    logs: ServedLogs = SERVED,
+) -> None:
     working = tmp_path / "working.duckdb"
     content(working, snapshots, users, records)
     with duckdb.connect(str(working)) as connection:
-        check_content(connection, published, LEAST)
+        check_content(connection, published, logs, LEAST)
 
 
 def test_a_first_copy_may_be_empty(tmp_path: Path) -> None:
@@ -154,6 +162,14 @@ def test_much_less_is_refused(
 ) -> None:
     with pytest.raises(ReplacingError, match=said):
         judge(published, tmp_path, snapshots, users, records)
+
+
+def test_other_logs_may_hold_less_but_not_nothing(published: Path, tmp_path: Path) -> None:
+    """The user has given the word for these logs already."""
+    others = ServedLogs("/other", are_generated=False)
+    judge(published, tmp_path / "few", 1, 3, logs=others)
+    with pytest.raises(ReplacingError, match="no scored users"):
+        judge(published, tmp_path / "none", 1, 0, logs=others)
 
 
 # --- whole builds -------------------------------------------------------------------------------
