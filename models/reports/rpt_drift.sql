@@ -350,7 +350,8 @@ checks as (
         records < {{ var('collapsed_share') }} * usual_records as is_beyond,
         subject || ': ' || {{ as_text('records') }} || ' records on '
         || {{ as_text('checked_date') }} || ', and '
-        || {{ as_text('cast(floor(usual_records) as bigint)') }} || ' at the median of the '
+        || {{ as_text('cast(floor(usual_records) as bigint)') }}
+        || ' at the median of the '
         || '{{ var("drift_days") }} days before' as message
     from judged_volumes
 
@@ -367,7 +368,8 @@ checks as (
         or records * {{ var('volume_factor') }} < usual_records as is_beyond,
         subject || ': ' || {{ as_text('records') }} || ' records on '
         || {{ as_text('checked_date') }} || ', and '
-        || {{ as_text('cast(floor(usual_records) as bigint)') }} || ' at the median of the '
+        || {{ as_text('cast(floor(usual_records) as bigint)') }}
+        || ' at the median of the '
         || '{{ var("drift_days") }} days before' as message
     from judged_volumes
 
