@@ -1,7 +1,7 @@
--- What each user did on each day: every record of the logs, before any exclusion or
--- cleaning. Labels, the spine, the bot rule and daily activity stand on it. A play time
--- counts if it is one that a day can hold; the caps of a snapshot are not used, so that
--- a later day never changes an earlier one.
+-- What each user did on each day: every record of the logs but those of outlying days,
+-- before any exclusion or cleaning. Labels, the spine, the bot rule and daily activity
+-- depend on it. A play time counts if it is one that a day can hold; the caps of a
+-- snapshot are not used, so that a later day never changes an earlier one.
 with plays as (
 
     select
@@ -20,6 +20,13 @@ downloads as (
 searches as (
 
     select * from {{ ref('stg_player_logs__searches') }}
+
+),
+
+outlying_days as (
+
+    select event_date from {{ ref('int_delivery_days') }}
+    where is_outlying
 
 ),
 
@@ -117,6 +124,7 @@ final as (
             cast({{ var('seconds_per_day') }} as double)
         ) as play_seconds
     from all_days
+    where event_date not in (select outlying_days.event_date from outlying_days)
     group by user_id, event_date
 
 )

@@ -93,6 +93,9 @@ def test_dates_that_cannot_be_are_told_and_move_no_calendar(late: Warehouse) -> 
     assert late.rows("select min(event_date), max(event_date) from intermediate.int_log_days") == [
         (FIRST_DATE, LAST_DATE)
     ]
+    assert late.rows(
+        "select min(activity_date), max(activity_date) from reports.user_daily_activity"
+    ) == [(FIRST_DATE, LAST_DATE)]
     # nothing is lost: their lines are staged and counted
     assert late.rows(
         "select sum(records) from reports.rpt_deliveries where event_date in"
