@@ -9,6 +9,13 @@
         and flags.WHICH in ('build', 'run')
         and 'model.music_box.landed_files' in selected_resources
     -%}
+        {%- for event in var('required_events') if event not in var('log_fields') -%}
+            {{ exceptions.raise_compiler_error(
+                "required_events names '" ~ event ~ "', which is no event of the logs. "
+                ~ "Events are " ~ var('log_fields') | join(', ')
+                ~ ". Correct the var in dbt_project.yml or in --vars."
+            ) }}
+        {%- endfor -%}
         {%- set names = run_query(
             "select regexp_extract(file, '[^/]*$', 0) from " ~ deliveries
         ).columns[0].values() -%}

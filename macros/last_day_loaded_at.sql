@@ -54,11 +54,10 @@
         ) as absent
         where not exists (
             select 1 from expected_absences
-            where
-                {{ delivery_name('absent.event_date', 'absent.part', 'absent.event') }}
-                like delivery_pattern
-                and absent.event_date >= first_date
-                and (last_date is null or absent.event_date <= last_date)
+            where {{ is_expected_absence(
+                delivery_name('absent.event_date', 'absent.part', 'absent.event'),
+                'absent.event_date'
+            ) }}
         )
     )
     select case

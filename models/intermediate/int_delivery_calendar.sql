@@ -54,13 +54,7 @@ absences as (
         min(expected_absences.reason) as reason
     from expected
     inner join expected_absences
-        on
-            expected.delivery like expected_absences.delivery_pattern
-            and expected.event_date >= expected_absences.first_date
-            and (
-                expected_absences.last_date is null
-                or expected.event_date <= expected_absences.last_date
-            )
+        on {{ is_expected_absence('expected.delivery', 'expected.event_date') }}
     group by expected.delivery
 
 ),

@@ -12,14 +12,24 @@ rejected_lines as (
 
 ),
 
+delivery_days as (
+
+    select * from {{ ref('int_delivery_days') }}
+
+),
+
 last_days as (
 
     select
-        event,
-        max(event_date) as last_date
+        deliveries.event,
+        max(deliveries.event_date) as last_date
     from deliveries
-    where status = 'accepted'
-    group by event
+    inner join delivery_days
+        on
+            deliveries.event_date = delivery_days.event_date
+            and not delivery_days.is_outlying
+    where deliveries.status = 'accepted'
+    group by deliveries.event
 
 ),
 

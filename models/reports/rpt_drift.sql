@@ -1,6 +1,7 @@
 -- What is not as it should be, or unlike the days and snapshots before: lines that are
 -- no records, deliveries that did not come and records that collapsed, which stop the
 -- publishing, and what has merely moved.
+{%- set required_events = "'" ~ var('required_events') | join("', '") ~ "'" %}
 with delivery_calendar as (
 
     select * from {{ ref('int_delivery_calendar') }}
@@ -169,7 +170,8 @@ last_parts as (
 
     select
         last_day_parts.*,
-        stopped_events.event is not null as is_stopped,
+        stopped_events.event is not null
+        and stopped_events.event not in ({{ required_events }}) as is_stopped,
         coalesce(
             volumes.usual_records >= {{ var('least_usual_records') }}
             and volumes.records
@@ -269,16 +271,23 @@ checks as (
         event as subject,
         cast({{ days_between('last_date', 'event_date') }} as double) as measured_value,
         cast({{ var('stopped_event_days') }} as double) as expected_value,
-        'warning' as severity,
+        case when is_required then 'error' else 'warning' end as severity,
         true as is_beyond,
         event || ': none has come since ' || {{ as_text('last_date') }} || ', '
         || {{ as_text(days_between('last_date', 'event_date')) }}
-        || ' days before the last day of the logs. Features that count them say 0 or '
-        || 'never where it is unknown' as message
+        || ' days before the last day of the logs. '
+        || case
+            when is_required
+                then
+                    'The service must have them, and no later day is scored. Deliver '
+                    || 'them, or take them out of the var required_events'
+            else 'Features that count them say 0 or never where it is unknown'
+        end as message
     from (
         select
             stopped_events.event,
             stopped_events.last_date,
+            stopped_events.event in ({{ required_events }}) as is_required,
             last_day.event_date
         from stopped_events
         cross join last_day

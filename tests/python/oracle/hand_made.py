@@ -28,6 +28,9 @@ VARS: dict[str, Any] = {
     "backtest_step_days": 1,
     "backtest_label_days": 3,
     "outlier_percentile": 0.9,
+    "required_events": ["play", "down", "search"],
+    # six users leave many days empty
+    "largest_missing_day_share": 1,
 }
 
 BACKTEST, TRAINING, SCORING = date(2017, 3, 11), date(2017, 3, 14), date(2017, 3, 18)

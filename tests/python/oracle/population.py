@@ -64,9 +64,17 @@ class Snapshot:
         return self.role == "skipped"
 
 
-def last_common_day(log: Log) -> date:
-    """L: the latest day that every event occurring in the logs has reached."""
-    return min(max(days) for days in log.days.values() if days)
+def required_days(log: Log, rules: Rules) -> list[set[date]]:
+    """Days of each event that a service must have; of logs without any of them, of every event."""
+    days = {event: days for event, days in log.days.items() if days}
+    return [days[event] for event in days if event in rules.required_events] or [*days.values()]
+
+
+def lacks_days(first: date, last: date, present: set[date], rules: Rules) -> bool:
+    """Whether too many days, both ends included, have no record of a required event."""
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    absent = sum(day not in present for day in days)
+    return absent > rules.largest_missing_day_share * len(days)
 
 
 def asked_for(last: date, rules: Rules) -> list[tuple[date, int]]:
@@ -97,13 +105,23 @@ def role_of(day: date, labelled: list[date], unlabelled: list[date]) -> str:
 
 def all_snapshots(log: Log, rules: Rules) -> list[Snapshot]:
     """Every snapshot that is asked for, also those that have to be skipped."""
-    first = min(day for days in log.days.values() for day in days)
-    last = last_common_day(log)
+    events = required_days(log, rules)
+    present = set().union(*events)
+    first, last = min(present), min(max(days) for days in events)
     windows = [
         (day, day - timedelta(days=rules.feature_window_days - 1), day + timedelta(days=label_days))
         for day, label_days in asked_for(last, rules)
     ]
-    inside = [window for window in windows if first <= window[1] and window[0] <= last]
+    inside = [
+        (day, feature_start, label_end)
+        for day, feature_start, label_end in windows
+        if first <= feature_start
+        and day <= last
+        and not lacks_days(feature_start, day, present, rules)
+        and not (
+            label_end <= last and lacks_days(day + timedelta(days=1), label_end, present, rules)
+        )
+    ]
     labelled = [day for day, _, label_end in inside if label_end <= last]
     unlabelled = [day for day, _, label_end in inside if label_end > last]
     return [

@@ -197,7 +197,7 @@ def cohens_d(first: list[float], second: list[float]) -> float:
 
 
 def missing_deliveries(delivered: Delivered) -> set[tuple[date, str, str]]:
-    """Day, event and part of what usually comes, on more than half of the days, and did not."""
+    """Day, event and part of what came on more than half of the days with a file, and did not."""
     came = {
         (file.day, file.event, file.part) for file in delivered.files if file.status == "accepted"
     }
@@ -208,7 +208,7 @@ def missing_deliveries(delivered: Delivered) -> set[tuple[date, str, str]]:
         (day, event, part)
         for (event, part), times in usual.items()
         for day in days
-        if times > len(days) / 2 and (day, event, part) not in came
+        if times > len({day for day, _, _ in came}) / 2 and (day, event, part) not in came
     }
 
 

@@ -24,6 +24,8 @@ class Rules:
     backtest_step_days: int
     backtest_label_days: int
     snapshot_dates: list[date]
+    required_events: list[str]
+    largest_missing_day_share: float
     bot_percentile: float
     bot_rule_min_users: int
     human_daily_records: int
