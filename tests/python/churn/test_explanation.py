@@ -81,13 +81,15 @@ def test_a_model_of_one_feature_has_one_reason() -> None:
 
 def test_the_value_is_the_users_own_not_the_filled_one() -> None:
     found = reasons(
-        linear(days=1.0, plays=0.5), {"days": None, "plays": 3}, {"days": 2, "plays": 1}
+        linear(days_since_play=1.0, plays=0.5),
+        {"days_since_play": None, "plays": 3},
+        {"days_since_play": 2, "plays": 1},
     )
-    assert told(found)[0] == (1, "days", 30.0)
+    assert told(found)[0] == (1, "days_since_play", 30.0)
     names = found["feature"] + found["user_id"].astype(str)
     values = dict(zip(names, found["feature_value"], strict=True))
-    assert np.isnan(values.pop("days100"))
-    assert values == {"plays100": 3, "days101": 2, "plays101": 1}
+    assert np.isnan(values.pop("days_since_play100"))
+    assert values == {"plays100": 3, "days_since_play101": 2, "plays101": 1}
 
 
 def test_booleans_are_0_and_1() -> None:

@@ -257,7 +257,7 @@ def test_a_label_window_that_is_half_there_gives_no_labels(folder: Folder, tmp_p
         (
             "2017-04-07",
             "skipped",
-            "the last date that every event has reached is 2017-04-06",
+            "the last date that every required event has reached is 2017-04-06",
             False,
             0,
             None,
@@ -301,7 +301,9 @@ def one_user(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Wareho
     for day in range(5, 19):
         for line, event in ((play(0), "play"), (download(0), "down"), (search(0), "search")):
             write_lines(raw_logs / f"201704{day:02}_1_{event}.log", line)
-    return build(raw_logs, tmp_path_factory.mktemp("warehouse"), *WITHOUT_UNIT_TESTS)
+    # of one user, many days have no record
+    variables = ("--vars", json.dumps({"largest_missing_day_share": 1}))
+    return build(raw_logs, tmp_path_factory.mktemp("warehouse"), *WITHOUT_UNIT_TESTS, *variables)
 
 
 def test_one_user_is_enough_for_every_mart(one_user: Warehouse) -> None:

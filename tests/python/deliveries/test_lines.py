@@ -281,7 +281,7 @@ SONG_IDS = {
 }  # fmt: skip
 DEVICES = {"ar": True, "ip": False, "xx": None, "AR": None, "": None, "iPhone 7": None}
 SONG_TYPES = ["2", "", "x", "1.7", "99999999999"]  # not staged, and no reason to reject a play
-PAID_FLAGS = {"1": True, "0": False, "2": False, "yes": False, "": None}
+PAID_FLAGS = {"1": True, "0": False, "2": None, "yes": None, "": None}
 QUERIES = {
     "%E9%9F%A9+%E7%BA%A2": ("韩 红", True), "a+b": ("a b", True), "%2B": ("+", True),
     "%e9%9f%a9": ("韩", True), "韩": ("韩", True), "": (None, True),

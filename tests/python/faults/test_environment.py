@@ -126,10 +126,12 @@ def test_a_file_whose_name_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_one_sentence_tells_before_a_build(tmp_path: Path) -> None:
     (tmp_path / "warehouse").write_text("no folder")
-    database = tmp_path / "warehouse" / "music_box.duckdb"
     checked = subprocess.run(
-        [sys.executable, "-m", "music_box.readiness", str(database)],
-        env={"PYTHONPATH": str(PROJECT / "python_models")},
+        [sys.executable, "-m", "music_box.readiness"],
+        env={
+            "PYTHONPATH": str(PROJECT / "python_models"),
+            "MUSIC_BOX_WAREHOUSE": str(tmp_path / "warehouse"),
+        },
         text=True,
         capture_output=True,
         check=False,

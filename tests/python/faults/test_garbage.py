@@ -218,15 +218,17 @@ def test_garbage_is_accounted_for_in_bounded_memory_and_nothing_else_is_touched(
     assert [path.name for path in (tmp_path / "place").iterdir()] == ["warehouse"]
     assert {path.name: path.lstat().st_mtime_ns for path in garbage.iterdir()} == before
     rows = built.rows(
-        "select file_name, status, lines, accepted_lines + repaired_lines + rejected_lines"
+        "select file_name, remark, lines, accepted_lines + repaired_lines + rejected_lines"
         " + set_aside_lines from reports.rpt_deliveries"
     )
     assert len(rows) == len(before)
     assert [row for row in rows if row[2] is not None and row[2] != row[3]] == []
     found = {name: lines for name, _, lines, _ in rows}
+    # bytes at random can look like lines in an encoding that nobody knows
+    refused = {name for name, remark, _, _ in rows if "neither UTF-8 nor GB18030" in (remark or "")}
     plain = [f"201703{2 + number // 3:02}_1_" for number in range(FILES)]
     for path in garbage.iterdir():
-        if path.name.startswith(tuple(plain)):
+        if path.name.startswith(tuple(plain)) and path.name not in refused:
             assert found[path.name] == physical_lines(path), path.name
     assert built.rows(
         "select remark from reports.rpt_deliveries where file_name = '20170301_5_play.log.tar.gz'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,6 +20,8 @@ QUERY, BROKEN = "what-only-one-person-asked", "what-no-record-was-made-of"
 KEY = "a secret that is long enough to be one"
 PARTS = ["models", "macros", "seeds", "tests", "python_models", "profiles"]
 FILES = ["dbt_project.yml", "selectors.yml", ".dbtignore"]
+# These logs hold more broken lines than a service's.
+ARGUMENTS = (*WITHOUT_UNIT_TESTS, "--vars", json.dumps({"largest_rejected_share": 0.5}))
 
 
 def write_people(folder: Path) -> None:
@@ -114,7 +117,7 @@ def raw_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def before(raw_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """A warehouse that knows everybody."""
-    return build(raw_logs, tmp_path_factory.mktemp("warehouse"), *WITHOUT_UNIT_TESTS)
+    return build(raw_logs, tmp_path_factory.mktemp("warehouse"), *ARGUMENTS)
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +126,7 @@ def after(raw_logs: Path, before: Warehouse, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("after") / "warehouse"
     shutil.copytree(before.folder, folder, symlinks=True)
     project = project_that_forgets(tmp_path_factory.mktemp("project"), FORGOTTEN)
-    return build(
-        raw_logs, folder, *WITHOUT_UNIT_TESTS, project=project, settings={KEY_VARIABLE: KEY}
-    )
+    return build(raw_logs, folder, *ARGUMENTS, project=project, settings={KEY_VARIABLE: KEY})
 
 
 def test_search_texts_and_broken_lines_are_published_nowhere(before: Warehouse) -> None:
@@ -173,7 +174,7 @@ def test_models_are_fitted_without_him(
         lines = path.read_bytes().split(b"\n")
         kept = [line for line in lines if str(FORGOTTEN).encode() not in line]
         (folder / path.name).write_bytes(b"\n".join(kept))
-    without = build(folder, tmp_path_factory.mktemp("warehouse"), *WITHOUT_UNIT_TESTS)
+    without = build(folder, tmp_path_factory.mktemp("warehouse"), *ARGUMENTS)
     found = [contents_of(one.folder / "music_box.duckdb") for one in (after, without)]
     of_files = {
         "staging.landed_files", "staging.forgotten_users", "reports.rpt_deliveries",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from oracle.comparison import TOLERANCE, Comparison, compare
-from oracle.lines import LINE_TOO_LONG, DeliveredFile
+from oracle.lines import LINE_TOO_LONG, DeliveredFile, Play
 from oracle.marts import Expected
 from oracle.reports import Mart
 
@@ -64,7 +64,9 @@ TABLES = {
     "recommendation_test_pairs": Table("recommendations", (*SPLIT, "user_id", "song_id")),
     "churn_labels": Table("churn", USER),
     "churn_training_set": Table("churn", USER),
-    "snapshots": Table("reports", SNAPSHOT, frozenset({"skip_reason"})),
+    "snapshots": Table(
+        "reports", SNAPSHOT, frozenset({"skip_reason", "missing_record_days", "stopped_events"})
+    ),
     "user_daily_activity": Table("reports", ("user_id", "activity_date")),
     "rpt_excluded_users": Table("reports", USER),
     "rpt_record_count_histogram": Table("reports", ("snapshot_date", "bin")),
@@ -113,6 +115,12 @@ def expected_deliveries(expected: Expected) -> Mart:
             "lines": file.lines if is_read else None,
             "accepted_lines": account.accepted,
             "repaired_lines": account.repaired,
+            "repaired_play_times": sum(
+                isinstance(record, Play) and record.play_seconds != record.delivered_seconds
+                for record in account.records.values()
+            )
+            if file.status == "accepted"
+            else 0,
             "rejected_lines": len(account.rejected),
             "set_aside_lines": file.lines if is_set_aside else 0,
             "records": len(account.records),
@@ -123,7 +131,7 @@ def expected_deliveries(expected: Expected) -> Mart:
 
 def compare_deliveries(warehouse: Queryable, expected: Expected) -> Comparison:
     """Hold the account of every file to the oracle; remarks only as far as they are facts."""
-    wording = {"file_name", "remark", "container", "file_bytes"}
+    wording = {"file_name", "remark", "container", "encoding", "file_bytes"}
     columns = columns_of(warehouse, "reports", "rpt_deliveries")
     names = [column for column in columns if column not in wording]
     mart = expected_deliveries(expected)
