@@ -71,6 +71,9 @@ test-faults: $(READY) ## builds that are killed, hostile deliveries, full disks,
 test-sizes: $(READY) ## builds of many sizes, with one user who outdoes all, and under real limits of memory (an hour or two; root)
 	$(PYTHON) -m pytest --junitxml "$$MUSIC_BOX_WAREHOUSE/sizes.xml" -m slow tests/python/sizes
 
+test-intervals: $(READY) ## that intervals of metrics hold the truth as often as they claim, in many samples (ten minutes)
+	$(PYTEST) -m slow tests/python/churn tests/python/recommendations
+
 audit: $(READY) ## known vulnerabilities of everything that is locked; fails where the registry cannot tell of a package
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m uv tool run pip-audit@2.10.1 --strict --no-deps --disable-pip --requirement requirements.lock --requirement requirements-spark.lock
@@ -133,4 +136,4 @@ $(SPARK_READY): requirements.lock requirements-spark.lock
 published:
 	@test -e "$$MUSIC_BOX_WAREHOUSE/published/music_box.duckdb" || $(MAKE) --no-print-directory build
 
-.PHONY: help environment spark-environment build published report docs test test-publishing test-faults test-sizes test-spark audit browser check compare bench evaluate evaluate-recommendations pictures lock clean
+.PHONY: help environment spark-environment build published report docs test test-publishing test-faults test-sizes test-intervals test-spark audit browser check compare bench evaluate evaluate-recommendations pictures lock clean

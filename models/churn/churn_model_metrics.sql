@@ -6,23 +6,6 @@ with churn_metric_replicates as (
 
 ),
 
-intervals as (
-
-    select
-        snapshot_date,
-        model_name,
-        split,
-        metric,
-        max(metric_value) filter (where replicate = 0) as value,
-        {{ interval_bound('least_value', 'lower') }} as least_bound,
-        {{ interval_bound('largest_value', 'upper') }} as upper_bound,
-        users,
-        churned_users
-    from churn_metric_replicates
-    group by snapshot_date, model_name, split, metric, users, churned_users
-
-),
-
 final as (
 
     select
@@ -30,13 +13,13 @@ final as (
         model_name,
         split,
         metric,
-        value,
-        -- no metric is negative
-        case when least_bound < 0 then 0.0 else least_bound end as lower_bound,
-        upper_bound,
+        max(metric_value) filter (where replicate = 0) as value,
+        {{ interval_bound('least_value', 'lower') }} as lower_bound,
+        {{ interval_bound('largest_value', 'upper') }} as upper_bound,
         users,
         churned_users
-    from intervals
+    from churn_metric_replicates
+    group by snapshot_date, model_name, split, metric, users, churned_users
 
 )
 

@@ -5,7 +5,7 @@
 -- larger than that of the sample, and that larger than the true one. Its interval is
 -- made of how far the gap g of each bin moves to g* instead. By the triangle inequality
 -- the true error is at least sum |g| - sum |g* - g|, and, where the signs of the gaps
--- are right, about sum |g| - sum sign(g) (g* - g) at most.
+-- are right, about sum |g| - sum sign(g) (g* - g) at most; and it lies in 0 to 1.
 with churn_judged_scores as (
 
     select * from {{ ref('churn_judged_scores') }}
@@ -99,12 +99,12 @@ calibration_bounds as (
     select
         evaluation_number,
         replicate,
-        {{ exact_sum(
+        greatest({{ exact_sum(
             'abs(sample_share) - abs(replicate_share - sample_share)', 12
-        ) }} as least_calibration_error,
-        {{ exact_sum(
+        ) }}, 0.0) as least_calibration_error,
+        least({{ exact_sum(
             '2 * abs(sample_share) - sign(sample_gap) * replicate_share', 12
-        ) }} as largest_calibration_error
+        ) }}, 1.0) as largest_calibration_error
     from bin_gaps
     group by evaluation_number, replicate
 

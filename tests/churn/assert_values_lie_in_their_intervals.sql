@@ -1,4 +1,5 @@
--- A figure outside its own interval is a wrong figure or a wrong interval.
+-- A figure outside its own interval is a wrong figure or a wrong interval. An interval
+-- has two ends or none.
 {%- set judged = [
     ('churn_model_metrics', 'value'),
     ('churn_model_comparisons', 'difference'),
@@ -14,6 +15,8 @@ select
     lower_bound,
     upper_bound
 from {{ ref(table) }}
-where not {{ figure }} between lower_bound and upper_bound
+where
+    not {{ figure }} between lower_bound and upper_bound
+    or (lower_bound is null) <> (upper_bound is null)
 {{ 'union all' if not loop.last }}
 {%- endfor %}

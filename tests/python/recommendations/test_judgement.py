@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from conftest import run_dbt
 from scipy import stats
+from simulation import UPPER_SHARE
 from sklearn.metrics import ndcg_score
 
 from recommendations import fake_lists
@@ -335,7 +336,7 @@ def test_intervals_are_percentiles_of_the_replicates(tables: Tables) -> None:
     key = [*EVALUATION, "metric", "k"]
     metrics = held_out(tables).query("metric != 'coverage'").set_index(key).sort_index()
     resampled = tables["recommender_metric_replicates"].query("replicate > 0").groupby(key)
-    for end, share in (("lower_bound", 0.025), ("upper_bound", 0.975)):
+    for end, share in (("lower_bound", 1 - UPPER_SHARE), ("upper_bound", UPPER_SHARE)):
         expected = resampled["metric_value"].quantile(share).sort_index()
         np.testing.assert_allclose(metrics[end], expected.loc[metrics.index], atol=1e-12)
     assert (metrics["lower_bound"] < metrics["upper_bound"]).mean() > 0.9
@@ -354,7 +355,7 @@ def test_comparisons_are_paired(tables: Tables) -> None:
             for name in (row["recommender"], row["compared_with"])
         ]
         gaps = sides[0] - sides[1]
-        lower, upper = gaps.iloc[1:].quantile([0.025, 0.975])
+        lower, upper = gaps.iloc[1:].quantile([1 - UPPER_SHARE, UPPER_SHARE])
         assert row["difference"] == pytest.approx(gaps.loc[0], abs=1e-12)
         assert row["lower_bound"] == pytest.approx(lower, abs=1e-12)
         assert row["upper_bound"] == pytest.approx(upper, abs=1e-12)
