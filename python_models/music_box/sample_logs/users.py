@@ -6,14 +6,14 @@ a few return from). Traits decide the personal rates; ``Rates`` holds them, and 
 ``truth``, so that the simulation and the probabilities computed from it cannot drift apart.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from music_box.sample_logs.calendar import PARTS, Calendar
-from music_box.sample_logs.parameters import FEATURE_DAYS, UserParameters
+from music_box.sample_logs.calendar import DOWNLOAD, PARTS, PLAY, SEARCH, Calendar
+from music_box.sample_logs.parameters import UserParameters
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -25,7 +25,7 @@ ABSENT = 4  # before arrival
 
 @dataclass(frozen=True)
 class Traits:
-    """Independent standard normal traits, each of shape (users,)."""
+    """Independent normal traits of deviation 1, each of shape (users,)."""
 
     engagement: Floats
     volume: Floats
@@ -66,7 +66,7 @@ class Population:
     has_two_devices: Flags
     is_paying: Flags
     traits: Traits
-    arrival: Integers  # day from which age counts
+    arrival: Integers  # day from which age counts; negative: before the first day of the logs
     is_one_day: Flags  # gone after the day of arrival
     state: NDArray[np.int8]
     plays: NDArray[np.int32]
@@ -88,6 +88,18 @@ class Population:
         traits = Traits(*(getattr(self.traits, f.name)[chosen] for f in fields(Traits)))
         rest = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "traits"}
         return Population(traits=traits, **rest)
+
+
+def traits_of(normal: Floats, calendar: Calendar, parameters: UserParameters) -> Traits:
+    """Traits from standard normal numbers, shape (traits, users)."""
+    traits = Traits(*normal)
+    if not calendar.is_service:
+        return traits
+    return replace(
+        traits,
+        engagement=traits.engagement + parameters.service_engagement,
+        volume=traits.volume + parameters.service_volume,
+    )
 
 
 def personal_rates(traits: Traits, parameters: UserParameters) -> Rates:
@@ -133,10 +145,17 @@ def personal_rates(traits: Traits, parameters: UserParameters) -> Rates:
     )
 
 
-def arrival_weights(days: int, parameters: UserParameters) -> Floats:
-    """Share of users who arrive on each of some days, shape (days,); sums to 1."""
+def days_before(calendar: Calendar, parameters: UserParameters) -> int:
+    """Number of days before the first day of the logs on which users arrive."""
+    return parameters.service_days_before if calendar.is_service else 0
+
+
+def arrival_weights(calendar: Calendar, parameters: UserParameters) -> Floats:
+    """Share of users who arrive on each day, those before the logs included; sums to 1."""
     p = parameters
-    day = np.arange(days)
+    day = np.arange(days_before(calendar, p) + calendar.days)
+    if calendar.is_service:
+        return np.full(len(day), 1 / len(day))
     weights = p.arrival_tail * np.exp(-day / p.arrival_tail_days) + p.arrival_constant
     weights[0] += p.arrival_first_day
     weights[1:2] += p.arrival_second_day
@@ -182,24 +201,6 @@ def walk(
     return np.ascontiguousarray(states.T)
 
 
-def walk_back(
-    rates: Rates, existed: Flags, start: int, rng: np.random.Generator
-) -> NDArray[np.int8]:
-    """States of existing users, who listen on day ``start``, before it; shape (users, start).
-
-    Listening and away, a chain of two states, is reversible: run backward it has the same
-    probabilities. So the past is drawn from the present without changing it.
-    """
-    draws = rng.random((start, len(existed)))
-    states = np.full((start, len(existed)), ABSENT, dtype=np.int8)
-    later = np.full(len(existed), LISTENING, dtype=np.int8)
-    for day in reversed(range(start)):
-        changes = draws[day] < np.where(later == LISTENING, rates.pause, rates.resume)
-        later = np.where(changes, AWAY - later, later).astype(np.int8)
-        states[day, existed] = later[existed]
-    return np.ascontiguousarray(states.T)
-
-
 def _visits(
     state: NDArray[np.int8],
     rates: Rates,
@@ -207,7 +208,7 @@ def _visits(
     is_weekend: Flags,
     rng: np.random.Generator,
 ) -> Flags:
-    """Whether each user comes on each day, shape (users, days); always on arrival."""
+    """Whether each user comes on each day, shape (users, days); always on a day of arrival."""
     weekend = is_weekend.astype(np.int64)
     probability = np.where(
         state == LISTENING,
@@ -215,7 +216,8 @@ def _visits(
         np.where(state == COOLING, rates.visit_cooling[weekend].T, 0.0),
     )
     visits = rng.random(state.shape) < probability
-    visits[np.arange(len(state)), arrival] = True
+    arriving = np.flatnonzero(arrival >= 0)
+    visits[arriving, arrival[arriving]] = True
     return visits
 
 
@@ -238,7 +240,7 @@ def _counts(
         rates.log_plays[user]
         + p.plays_new * np.exp(-age / p.plays_new_days)
         + np.log(p.plays_cooling_factor) * cooling
-        - rates.fading[user] * age
+        - rates.fading[user] * np.minimum(age, p.plays_fading_days)
         + p.plays_day_spread * rng.standard_normal(len(user))
     )
     plays = 1 + rng.poisson(np.exp(np.minimum(log_plays, p.plays_log_rate_limit)))
@@ -279,29 +281,18 @@ def _counts(
 
 
 def _simulate(
-    users: int,
-    is_early: bool,
-    calendar: Calendar,
-    parameters: UserParameters,
-    rng: np.random.Generator,
+    users: int, calendar: Calendar, parameters: UserParameters, rng: np.random.Generator
 ) -> Population:
-    """Simulate some users; early ones arrive before the calibrated days, others in them."""
+    """Simulate some users, of whom those who came and left before the logs leave no trace."""
     p = parameters
-    traits = Traits(*rng.standard_normal((Traits.count(), users)))
+    traits = traits_of(rng.standard_normal((Traits.count(), users)), calendar, p)
     rates = personal_rates(traits, p)
-    first, last = (0, calendar.start) if is_early else (calendar.start, calendar.days)
-    arrival = first + rng.choice(last - first, size=users, p=arrival_weights(last - first, p))
+    before = days_before(calendar, p)
+    weights = arrival_weights(calendar, p)
+    arrival = rng.choice(len(weights), size=users, p=weights) - before
     is_one_day = rng.random(users) < rates.one_day
-    existed = (
-        (rng.random(users) < p.existing_share)
-        & (arrival < calendar.start + p.existing_days)
-        & ~is_one_day
-        & (calendar.start > 0)
-    )
-    state = walk(rates, arrival, is_one_day, calendar.days, p, rng)
-    if not is_early:
-        before = walk_back(rates, existed, calendar.start, rng)
-        state[:, : calendar.start] = before
+    rng.random(users)  # unused: older versions drew here, and the cohort's logs keep their bytes
+    state = walk(rates, arrival + before, is_one_day, len(weights), p, rng)[:, before:]
     visits = _visits(state, rates, arrival, calendar.is_weekend(), rng)
     plays, searches, downloads = _counts(state, visits, rates, arrival, p, rng)
     has_null_rows = rng.random(users) < p.null_row_share
@@ -324,39 +315,14 @@ def _simulate(
 
 def _leaves_a_trace(population: Population, calendar: Calendar) -> Flags:
     """Whether any record of a user is in a file that was delivered, shape (users,)."""
-    delivered = ~calendar.is_play_file_missing()[population.part]
-    traces = (population.plays > 0) & delivered
-    traces |= (population.searches > 0) | (population.downloads > 0)
+    traces = np.zeros(population.plays.shape, dtype=bool)
+    for event, counts in (
+        (PLAY, population.plays),
+        (SEARCH, population.searches),
+        (DOWNLOAD, population.downloads),
+    ):
+        traces |= (counts > 0) & ~calendar.is_missing(event)[population.part]
     return np.asarray(traces.any(axis=1))
-
-
-def _sample(
-    users: int,
-    is_early: bool,
-    calendar: Calendar,
-    parameters: UserParameters,
-    rng: np.random.Generator,
-) -> list[Population]:
-    """Exactly ``users`` users who leave a trace and, if early, are silent from ``start`` on."""
-    batches: list[Population] = []
-    missing = users
-    while missing > 0:
-        batch = _simulate(missing + missing // 8 + 8, is_early, calendar, parameters, rng)
-        keep = _leaves_a_trace(batch, calendar)
-        if is_early:
-            keep &= ~batch.is_active()[:, calendar.start :].any(axis=1)
-        batches.append(batch.take(np.flatnonzero(keep)[:missing]))
-        missing -= batches[-1].size
-    return batches
-
-
-def early_leavers(users: int, calendar: Calendar, parameters: UserParameters) -> int:
-    """How many of some users are gone before the calibrated days.
-
-    Their number grows with the length of the history, up to a full feature window.
-    """
-    share = parameters.early_leaver_share * min(1.0, calendar.start / (FEATURE_DAYS - 2))
-    return round(users * share)
 
 
 def simulate_users(
@@ -367,9 +333,13 @@ def simulate_users(
     Every one of them leaves at least one record in a delivered file: a user whose only records
     lie in missing files is unknown to the logs, and replaced.
     """
-    early = early_leavers(users, calendar, parameters)
-    batches = _sample(users - early, False, calendar, parameters, rng)
-    batches += _sample(early, True, calendar, parameters, rng)
+    batches: list[Population] = []
+    missing = users
+    while missing > 0:
+        batch = _simulate(missing + missing // 8 + 8, calendar, parameters, rng)
+        keep = np.flatnonzero(_leaves_a_trace(batch, calendar))
+        batches.append(batch.take(keep[:missing]))
+        missing -= batches[-1].size
     order = rng.permutation(users)
     return concatenate(batches).take(order)
 
