@@ -94,4 +94,5 @@ class Calendar:
 
     def is_whole(self) -> NDArray[np.bool_]:
         """Whether no file of a day is missing, shape (days,)."""
-        return ~np.any([self.is_missing(event).any(axis=0) for event in EVENTS], axis=0)
+        missing = np.any([self.is_missing(event) for event in EVENTS], axis=(0, 1))
+        return np.asarray(~missing)

@@ -42,8 +42,8 @@ class UserParameters:
     # The study's cohort is who came on its first days, and regulars come on more days than others:
     # whom a service meets first is less engaged.
     service_days_before: int = 365
-    service_engagement: float = -0.8  # mean of the trait, 0 in the cohort
-    service_volume: float = 0.3  # the same
+    service_engagement: float = -1.0  # mean of the trait, 0 in the cohort
+    service_volume: float = 0.5  # the same
 
     # One-day users: gone after the day of arrival.
     one_day_logit: float = -1.1683

@@ -26,13 +26,16 @@ from music_box.sample_logs.users import (
     COOLING,
     GONE,
     LISTENING,
+    STATES,
     Population,
     Rates,
     Traits,
     arrival_weights,
     days_before,
     personal_rates,
+    shares_at_age,
     traits_of,
+    transitions,
 )
 
 Floats = NDArray[np.float64]
@@ -43,7 +46,6 @@ Indices = NDArray[np.int64]
 DRAWS = 4_096
 USERS_AT_ONCE = 32  # so that an array of users and draws stays in the processor's cache
 _DRAW_SEED = 12
-_STATES = 4
 
 README = """Each user's probability of silence in the label window, computed from the process.
 
@@ -64,24 +66,9 @@ No feature may read this folder.
 # --- the future: no record in the label window ---------------------------------------------------
 
 
-def transitions(rates: Rates, parameters: UserParameters) -> Floats:
-    """Probability of each next state, shape (from, to, users): the steps of ``users.step``."""
-    matrix = np.zeros((_STATES, _STATES, len(rates.leave)))
-    half_leave = rates.leave / 2
-    matrix[LISTENING, COOLING] = rates.leave
-    matrix[LISTENING, AWAY] = (1 - rates.leave) * rates.pause
-    matrix[AWAY, GONE] = half_leave
-    matrix[AWAY, LISTENING] = (1 - half_leave) * rates.resume
-    matrix[COOLING, GONE] = parameters.cooling_ends
-    matrix[GONE, LISTENING] = rates.return_
-    for state in range(_STATES):
-        matrix[state, state] = 1 - matrix[state].sum(axis=0)
-    return matrix
-
-
 def silence_ahead(matrix: Floats, rates: Rates, is_weekend: Flags) -> Floats:
     """Probability of no visit on some days, given the state on the first; (states, users)."""
-    silent = np.ones((_STATES, len(rates.leave)))
+    silent = np.ones((STATES, len(rates.leave)))
     for number, weekend in reversed(list(enumerate(is_weekend.astype(np.int64)))):
         if number < len(is_weekend) - 1:
             silent = np.einsum("ijn,jn->in", matrix, silent)
@@ -102,7 +89,7 @@ def p_silent_latent(
     silent = silence_ahead(matrix, rates, calendar.is_weekend()[calendar.snapshot + 1 :])
     ahead = np.einsum("ijn,jn->in", matrix, silent)
     state = population.state[:, calendar.snapshot].astype(np.int64)
-    arrived = state < _STATES
+    arrived = state < STATES
     users = np.arange(population.size)
     probability = np.where(arrived, ahead[np.where(arrived, state, GONE), users], np.nan)
     leaves_at_once = population.is_one_day & (population.arrival == calendar.snapshot)
@@ -237,20 +224,18 @@ class IdealObserver:
         """
         days = days_before(self._calendar, self._parameters)
         self._age = np.zeros(draws, dtype=np.int64)  # on the first day of the logs
-        self._first_state = np.zeros((_STATES, draws), dtype=np.float32)
-        if days:
-            order = np.random.default_rng(_DRAW_SEED).permutation(draws // 2)
-            self._age[: draws // 2] = 1 + order * days // len(order)
-        self._came_before = self._age > 0
-        state = np.zeros((_STATES, draws))
-        state[LISTENING] = 1 - self._one_day
-        for age in range(1, days + 1):
-            state = np.einsum("ijn,in->jn", self._matrix, state)
-            if age == 1:
-                state[GONE] += self._one_day
-            reached = self._age == age
-            self._first_state[:, reached] = state[:, reached]
-        self._first_state *= arrival_weights(self._calendar, self._parameters)[:days].sum()
+        self._first_state = np.zeros((STATES, draws), dtype=np.float32)
+        if not days:
+            return
+        order = np.random.default_rng(_DRAW_SEED).permutation(draws // 2)
+        age = 1 + order * days // len(order)
+        early = slice(0, len(age))
+        self._age[early] = age
+        shares = shares_at_age(
+            self._matrix[:, :, early].astype(float), self._one_day[early].astype(float), age
+        )
+        weight = arrival_weights(self._calendar, self._parameters)[:days].sum()
+        self._first_state[:, early] = weight * shares
 
     def _play_likelihoods(
         self, log: VisibleLog, day: int, arrival: Indices
@@ -296,9 +281,10 @@ class IdealObserver:
         users = len(log.plays)
         matrix = self._matrix
         weights = self._arrival_weights(log).astype(np.float32)
+        came_now = self._age == 0
         arrival = weights.argmax(axis=1)[:, None]
         if self._calendar.is_service:
-            arrival = np.where(self._came_before, -self._age, arrival)
+            arrival = np.where(came_now, arrival, -self._age)
         state = np.repeat(self._first_state[:, None], users, axis=1)
         for day in range(self._calendar.snapshot + 1):
             visited = log.visited[:, day, None]
@@ -315,7 +301,7 @@ class IdealObserver:
             state[GONE] *= ~visited
 
             arriving = np.flatnonzero(weights[:, day])
-            comes = weights[arriving, day, None] * ~self._came_before
+            comes = weights[arriving, day, None] * came_now
             comes[np.searchsorted(arriving, np.intersect1d(arriving, rows))] *= listening[
                 np.searchsorted(rows, np.intersect1d(arriving, rows))
             ]

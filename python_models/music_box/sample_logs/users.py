@@ -20,6 +20,7 @@ Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 LISTENING, AWAY, COOLING, GONE = range(4)
+STATES = 4
 ABSENT = 4  # before arrival
 
 
@@ -40,6 +41,10 @@ class Traits:
     def count() -> int:
         """Number of traits."""
         return len(fields(Traits))
+
+    def take(self, chosen: NDArray[np.intp]) -> "Traits":
+        """Those of the chosen users, in the order given."""
+        return Traits(*(getattr(self, f.name)[chosen] for f in fields(Traits)))
 
 
 @dataclass(frozen=True)
@@ -85,9 +90,8 @@ class Population:
 
     def take(self, chosen: NDArray[np.intp]) -> "Population":
         """The chosen users, in the order given."""
-        traits = Traits(*(getattr(self.traits, f.name)[chosen] for f in fields(Traits)))
         rest = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "traits"}
-        return Population(traits=traits, **rest)
+        return Population(traits=self.traits.take(chosen), **rest)
 
 
 def traits_of(normal: Floats, calendar: Calendar, parameters: UserParameters) -> Traits:
@@ -182,6 +186,40 @@ def step(
     return after
 
 
+def transitions(rates: Rates, parameters: UserParameters) -> Floats:
+    """Probability of each next state, shape (from, to, users): the steps of ``step``."""
+    matrix = np.zeros((STATES, STATES, len(rates.leave)))
+    half_leave = rates.leave / 2
+    matrix[LISTENING, COOLING] = rates.leave
+    matrix[LISTENING, AWAY] = (1 - rates.leave) * rates.pause
+    matrix[AWAY, GONE] = half_leave
+    matrix[AWAY, LISTENING] = (1 - half_leave) * rates.resume
+    matrix[COOLING, GONE] = parameters.cooling_ends
+    matrix[GONE, LISTENING] = rates.return_
+    for state in range(STATES):
+        matrix[state, state] = 1 - matrix[state].sum(axis=0)
+    return matrix
+
+
+def shares_at_age(matrix: Floats, one_day: Floats, age: Integers) -> Floats:
+    """Probability of each state some days after arrival, shape (states, users).
+
+    Parameters
+    ----------
+    matrix : transition probabilities, shape (from, to, users).
+    one_day : probability of being gone on the day after arrival, shape (users,).
+    age : days since arrival, at least 1, shape (users,).
+    """
+    shares = (1 - one_day) * matrix[LISTENING]
+    shares[GONE] += one_day
+    left = age - 1
+    while left.any():  # one squaring for each binary digit of the age
+        shares = np.where(left % 2, np.einsum("in,ijn->jn", shares, matrix), shares)
+        matrix = np.einsum("ijn,jkn->ikn", matrix, matrix)
+        left = left // 2
+    return np.asarray(shares)
+
+
 def walk(
     rates: Rates,
     arrival: Integers,
@@ -190,9 +228,17 @@ def walk(
     parameters: UserParameters,
     rng: np.random.Generator,
 ) -> NDArray[np.int8]:
-    """States from arrival to the last day, shape (users, days); ABSENT before arrival."""
+    """States from arrival to the last day, shape (users, days); ABSENT before arrival.
+
+    Who arrived before the first day begins it in one of the states they may have reached.
+    """
+    first_draw = rng.random(len(arrival))
     draws = rng.random((days, len(arrival)))
     states = np.full((days, len(arrival)), ABSENT, dtype=np.int8)
+    early = np.flatnonzero(arrival < 0)
+    matrix = transitions(rates, parameters)[:, :, early]
+    shares = shares_at_age(matrix, is_one_day[early].astype(float), -arrival[early])
+    states[0, early] = (np.cumsum(shares[:-1], axis=0) < first_draw[early]).sum(axis=0)
     states[0, arrival == 0] = LISTENING
     for day in range(1, days):
         states[day] = step(states[day - 1], rates, parameters, draws[day])
@@ -283,16 +329,17 @@ def _counts(
 def _simulate(
     users: int, calendar: Calendar, parameters: UserParameters, rng: np.random.Generator
 ) -> Population:
-    """Simulate some users, of whom those who came and left before the logs leave no trace."""
+    """Simulate some users, and keep those who may come while there are logs."""
     p = parameters
     traits = traits_of(rng.standard_normal((Traits.count(), users)), calendar, p)
     rates = personal_rates(traits, p)
-    before = days_before(calendar, p)
     weights = arrival_weights(calendar, p)
-    arrival = rng.choice(len(weights), size=users, p=weights) - before
+    arrival = rng.choice(len(weights), size=users, p=weights) - days_before(calendar, p)
     is_one_day = rng.random(users) < rates.one_day
-    rng.random(users)  # unused: older versions drew here, and the cohort's logs keep their bytes
-    state = walk(rates, arrival + before, is_one_day, len(weights), p, rng)[:, before:]
+    state = walk(rates, arrival, is_one_day, calendar.days, p, rng)
+    present = np.flatnonzero(np.isin(state, (LISTENING, COOLING)).any(axis=1))
+    traits, arrival, is_one_day = traits.take(present), arrival[present], is_one_day[present]
+    state, rates, users = state[present], personal_rates(traits, p), len(present)
     visits = _visits(state, rates, arrival, calendar.is_weekend(), rng)
     plays, searches, downloads = _counts(state, visits, rates, arrival, p, rng)
     has_null_rows = rng.random(users) < p.null_row_share

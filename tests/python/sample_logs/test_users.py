@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 from music_box.sample_logs.calendar import Calendar
 from music_box.sample_logs.parameters import UserParameters
-from music_box.sample_logs.truth import transitions
+from music_box.sample_logs.users import transitions
 from music_box.sample_logs.users import (
     ABSENT,
     AWAY,
