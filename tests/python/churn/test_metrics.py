@@ -212,7 +212,8 @@ def test_intervals_are_percentiles_of_the_replicates(tables: Tables) -> None:
     found = metrics[["lower_bound", "upper_bound"]]
     expected = bounds.loc[found.index]
     # never beyond the sample itself, and never negative
-    expected["lower_bound"] = np.minimum(expected["lower_bound"], metrics["value"]).clip(lower=0)
+    smallest = np.minimum(expected["lower_bound"], metrics["value"])
+    expected["lower_bound"] = np.maximum(smallest, 0.0)
     expected["upper_bound"] = np.maximum(expected["upper_bound"], metrics["value"])
     np.testing.assert_allclose(found.to_numpy(), expected.to_numpy(), atol=1e-12, equal_nan=True)
 

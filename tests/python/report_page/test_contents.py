@@ -193,10 +193,18 @@ def test_a_copy_of_another_version_is_told_and_the_old_page_stays(
     connection.execute("drop table reports.rpt_feature_percentiles")
     connection.close()
     page = tmp_path / "page.html"
-    page.write_text("the old page")
+    old_page = "<title>Music Box: the old page</title>"
+    page.write_text(old_page)
     with pytest.raises(ReportError, match=r"another version.*rpt_feature_percentiles"):
         write_page(database, page)
-    assert page.read_text() == "the old page"
+    assert page.read_text() == old_page
+
+
+def test_a_file_that_is_no_page_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "thesis.html").write_text("my thesis")
+    with pytest.raises(ReportError, match="is no report page and would be overwritten"):
+        write_page(tmp_path / "music_box.duckdb", tmp_path / "thesis.html")
+    assert (tmp_path / "thesis.html").read_text() == "my thesis"
 
 
 def test_the_command_ends_with_a_message_not_a_traceback(tmp_path: Path) -> None:
