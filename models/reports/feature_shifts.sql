@@ -148,12 +148,15 @@ shares as (
 final as (
 
     select
-        scored_date as snapshot_date,
-        feature,
+        shares.scored_date as snapshot_date,
+        shares.feature,
         {{ exact_sum('(share_now - share_before) * ln(share_now / share_before)', 12) }}
-            as population_stability_index
+            as population_stability_index,
+        compared_snapshots.earlier_date as earlier_snapshot_date
     from shares
-    group by scored_date, feature
+    inner join compared_snapshots
+        on shares.scored_date = compared_snapshots.scored_date
+    group by shares.scored_date, shares.feature, compared_snapshots.earlier_date
 
 )
 

@@ -205,7 +205,8 @@ churn_rates as (
     select
         snapshot_date,
         churn_rate,
-        lag(churn_rate) over (order by snapshot_date asc) as earlier_churn_rate
+        lag(churn_rate) over (order by snapshot_date asc) as earlier_churn_rate,
+        lag(snapshot_date) over (order by snapshot_date asc) as earlier_snapshot_date
     from snapshots
     where churn_rate is not null
     qualify row_number() over (order by snapshot_date desc) = 1
@@ -361,7 +362,8 @@ checks as (
         || {{ as_text('checked_date') }} || ', and '
         || {{ as_text('cast(floor(usual_records) as bigint)') }}
         || ' at the median of the '
-        || '{{ var("drift_days") }} days before' as message
+        || '{{ var("drift_days") }} days before '
+        || '(limit: {{ var("collapsed_share") }} of them)' as message
     from judged_volumes
 
     union all
@@ -379,7 +381,8 @@ checks as (
         || {{ as_text('checked_date') }} || ', and '
         || {{ as_text('cast(floor(usual_records) as bigint)') }}
         || ' at the median of the '
-        || '{{ var("drift_days") }} days before' as message
+        || '{{ var("drift_days") }} days before '
+        || '(limit: a factor of {{ var("volume_factor") }})' as message
     from judged_volumes
 
     union all
@@ -393,10 +396,11 @@ checks as (
         'warning' as severity,
         abs(churn_rate - earlier_churn_rate) > {{ var('churn_rate_difference') }}
             as is_beyond,
-        'the churn rate of snapshot ' || {{ as_text('snapshot_date') }} || ' is '
-        || {{ as_text('cast(churn_rate as decimal(18, 3))') }} || ', and '
-        || {{ as_text('cast(earlier_churn_rate as decimal(18, 3))') }}
-        || ' in the labeled snapshot before' as message
+        'the churn rate is ' || {{ as_text('cast(churn_rate as decimal(18, 3))') }}
+        || ' of the users of snapshot ' || {{ as_text('snapshot_date') }}
+        || ', and was ' || {{ as_text('cast(earlier_churn_rate as decimal(18, 3))') }}
+        || ' of those of ' || {{ as_text('earlier_snapshot_date') }}
+        || ' (limit: a difference of {{ var("churn_rate_difference") }})' as message
     from churn_rates
     where earlier_churn_rate is not null
 
@@ -411,10 +415,10 @@ checks as (
         'warning' as severity,
         population_stability_index > {{ var('stability_limit') }} as is_beyond,
         feature || ' has a population stability index of '
-        || {{ as_text('cast(population_stability_index as decimal(18, 2))') }}
-        || ' between snapshot ' || {{ as_text('snapshot_date') }}
-        || ' and the one before, where {{ var("stability_limit") }} is the limit'
-            as message
+        || {{ as_text('cast(population_stability_index as decimal(18, 3))') }}
+        || ' between the snapshots ' || {{ as_text('earlier_snapshot_date') }}
+        || ' and ' || {{ as_text('snapshot_date') }}
+        || ' (limit: {{ var("stability_limit") }})' as message
     from feature_shifts
 
 ),

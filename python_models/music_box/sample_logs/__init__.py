@@ -4,7 +4,7 @@
 order in which a log line comes into being:
 
 * ``parameters``: every number of the process, with its meaning.
-* ``calendar``: the days of the logs and which play files were never delivered.
+* ``calendar``: the days of the logs and which files were never delivered.
 * ``users``: who arrives when, on which days they come and how much they do.
 * ``catalogue``: songs, singers, styles and their popularity.
 * ``names``: made-up names of songs and singers.

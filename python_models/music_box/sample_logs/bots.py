@@ -35,7 +35,7 @@ def bot_lines(
     parameters: Parameters,
     rng: np.random.Generator,
 ) -> Iterator[Lines]:
-    """Lines of all bots among some users: one piece per bot and calibrated day, to spare memory.
+    """Lines of all bots among some users: one piece per bot and day, to spare memory.
 
     A bot repeats a few songs from beginning to end; its volume grows with the number of users.
     """
@@ -46,7 +46,7 @@ def bot_lines(
         playlist = playlist[catalogue.release_day[playlist] <= 0]
         total = p.plays_of_first * p.decline**number * users / p.reference_users
         daily = round(total / CALIBRATED_DAYS)
-        for day in range(calendar.start, calendar.days):
+        for day in range(calendar.days):
             song = playlist[np.arange(daily) % len(playlist)]
             length = song_length(song)
             plays = Plays(

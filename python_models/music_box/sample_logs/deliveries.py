@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from music_box.sample_logs.calendar import PARTS, Calendar
-from music_box.sample_logs.lines import DOWNLOAD, EVENTS, PLAY, SEARCH, Lines, as_bytes
+from music_box.sample_logs.calendar import DOWNLOAD, EVENTS, PARTS, PLAY, SEARCH, Calendar
+from music_box.sample_logs.lines import Lines, as_bytes
 
 _KIBIBYTE, _MEBIBYTE = 2**10, 2**20
 _ARCHIVE_CYCLE, _GZIP_DAY, _TAR_DAY = 17, 3, 11  # days of each cycle that come as archives
@@ -32,14 +32,14 @@ def delivery(folder: Path, calendar: Calendar, day: int, part: int, event: str) 
 
 
 def append(folder: Path, calendar: Calendar, lines: Lines) -> None:
-    """Append lines to their files, except those of play files that were never delivered."""
-    missing = calendar.is_play_file_missing()
+    """Append lines to their files, except those of files that were never delivered."""
+    missing = calendar.is_missing(lines.event)
     borders = np.flatnonzero(np.r_[True, lines.file[1:] != lines.file[:-1], True])
     if not len(lines.file):
         return
     for begin, end in pairwise(borders):
         day, part = divmod(int(lines.file[begin]), len(PARTS))
-        if lines.event == PLAY and missing[part, day]:
+        if missing[part, day]:
             continue
         with delivery(folder, calendar, day, part + 1, lines.event).open("ab") as file:
             file.write(as_bytes(lines.bytes[begin:end]))
@@ -127,10 +127,12 @@ def spoilt_days(calendar: Calendar) -> tuple[int, int, int, int, int] | None:
     In this order: a cut file, an unreadable archive, plays only, the day that the next repeats,
     two contents.
     """
+    is_whole = calendar.is_whole()
     plain = [
         day
         for day in range(calendar.start - 1)
         if not (_packing(calendar, day) or _packing(calendar, day + 1))
+        and is_whole[day : day + 2].all()
     ]
     if len(plain) < 2 * _WAYS_TO_SPOIL:
         return None
@@ -243,11 +245,11 @@ def _others(folder: Path, sample: Path) -> None:
 
 def odd_days(calendar: Calendar) -> list[int]:
     """Calibrated days with plain files and nothing missing, after the first."""
-    never_delivered = np.asarray(calendar.is_play_file_missing().any(axis=0))
+    is_whole = calendar.is_whole()
     return [
         day
         for day in range(min(calendar.start + 1, calendar.days - 1), calendar.days)
-        if not _packing(calendar, day) and not never_delivered[day]
+        if not _packing(calendar, day) and is_whole[day]
     ]
 
 
@@ -303,11 +305,11 @@ def set_times(folder: Path, calendar: Calendar) -> None:
 
 def finish(folder: Path, calendar: Calendar) -> None:
     """Create missing files, spoil what is to be spoilt, pack what is to be packed."""
-    never_delivered = calendar.is_play_file_missing()
+    missing = {event: calendar.is_missing(event) for event in EVENTS}
     for day in range(calendar.days):
         for part in PARTS:
             for event in EVENTS:
-                if event != PLAY or not never_delivered[part - 1, day]:
+                if not missing[event][part - 1, day]:
                     delivery(folder, calendar, day, part, event).touch()
     _others(folder, delivery(folder, calendar, calendar.days - 1, 1, PLAY))
     spoil_history(folder, calendar)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music_box.sample_logs import names
-from music_box.sample_logs.calendar import PARTS, Calendar
+from music_box.sample_logs.calendar import DOWNLOAD, PARTS, PLAY, SEARCH, Calendar
 from music_box.sample_logs.catalogue import Catalogue
 from music_box.sample_logs.names import PartTable, Texts
 from music_box.sample_logs.parameters import DirtParameters
@@ -20,9 +20,6 @@ Bytes = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 Counts = NDArray[np.int32]  # of shape (users, days)
-
-PLAY, DOWNLOAD, SEARCH = "play", "down", "search"
-EVENTS = (PLAY, DOWNLOAD, SEARCH)
 
 UIDS_PER_PART = 600_000
 _UID_STEP, _UID_SHIFT = 382_967, 271_829  # the step is coprime with UIDS_PER_PART

@@ -9,6 +9,7 @@ descriptions, not findings: several combinations fit equally well.
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 
 USERS_PER_CHUNK = 2_000
 """Users simulated together; part of the process, as each chunk has its own random numbers."""
@@ -20,22 +21,29 @@ FEATURE_DAYS = 30
 """Days before (and including) a snapshot that features may read."""
 
 CALIBRATED_DAYS = 44
-"""Length of the published logs: the process is calibrated for this many last days."""
+"""Length of the published logs, for which the process is calibrated."""
+
+COHORT_DATE = date(2017, 3, 30)
+"""First day of the published logs. Logs that begin earlier are those of a service."""
 
 
 @dataclass(frozen=True)
 class UserParameters:
     """When users arrive, come, pause and leave, and how much they do on a visit."""
 
-    # Arrival: relative weight of each calibrated day.
+    # Arrival in the study's cohort: relative weight of each day of the logs.
     arrival_first_day: float = 0.02  # extra weight of the first day
     arrival_second_day: float = 0.3  # extra weight of the second day
     arrival_tail: float = 0.1213  # height of the declining part
     arrival_tail_days: float = 2.6572  # its time constant
     arrival_constant: float = 0.0012  # the part that never declines
-    existing_share: float = 0.6  # early arrivals who stay and had used the player before
-    existing_days: int = 2  # arrivals of these first calibrated days are early
-    early_leaver_share: float = 0.24  # users gone before the calibrated days (with full history)
+
+    # Arrival at a service: on any day alike, from so many days before the first day of the logs.
+    # The study's cohort is who came on its first days, and regulars come on more days than others:
+    # whom a service meets first is less engaged.
+    service_days_before: int = 365
+    service_engagement: float = -1.0  # mean of the trait, 0 in the cohort
+    service_volume: float = 0.5  # the same
 
     # One-day users: gone after the day of arrival.
     one_day_logit: float = -1.1683
@@ -79,6 +87,7 @@ class UserParameters:
     plays_cooling_factor: float = 0.0527
     plays_fading: float = 0.0118  # decline of the log rate per day of age
     plays_fading_spread: float = 0.5561  # personal spread of the decline (log-normal)
+    plays_fading_days: int = CALIBRATED_DAYS  # days of age after which nothing declines further
     plays_log_rate_limit: float = 8.0  # nobody plays more than about 3,000 songs a day
 
     # Searches and downloads on a visit: Poisson(exp(...)), for a share of the users.

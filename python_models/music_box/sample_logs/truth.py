@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, ndtri
 from scipy.stats import qmc
 
-from music_box.sample_logs.calendar import Calendar
+from music_box.sample_logs.calendar import DOWNLOAD, PLAY, SEARCH, Calendar
 from music_box.sample_logs.names import Texts
 from music_box.sample_logs.parameters import UserParameters
 from music_box.sample_logs.users import (
@@ -26,11 +26,16 @@ from music_box.sample_logs.users import (
     COOLING,
     GONE,
     LISTENING,
+    STATES,
     Population,
     Rates,
     Traits,
     arrival_weights,
+    days_before,
     personal_rates,
+    shares_at_age,
+    traits_of,
+    transitions,
 )
 
 Floats = NDArray[np.float64]
@@ -41,7 +46,6 @@ Indices = NDArray[np.int64]
 DRAWS = 4_096
 USERS_AT_ONCE = 32  # so that an array of users and draws stays in the processor's cache
 _DRAW_SEED = 12
-_STATES = 4
 
 README = """Each user's probability of silence in the label window, computed from the process.
 
@@ -62,24 +66,9 @@ No feature may read this folder.
 # --- the future: no record in the label window ---------------------------------------------------
 
 
-def transitions(rates: Rates, parameters: UserParameters) -> Floats:
-    """Probability of each next state, shape (from, to, users): the steps of ``users.step``."""
-    matrix = np.zeros((_STATES, _STATES, len(rates.leave)))
-    half_leave = rates.leave / 2
-    matrix[LISTENING, COOLING] = rates.leave
-    matrix[LISTENING, AWAY] = (1 - rates.leave) * rates.pause
-    matrix[AWAY, GONE] = half_leave
-    matrix[AWAY, LISTENING] = (1 - half_leave) * rates.resume
-    matrix[COOLING, GONE] = parameters.cooling_ends
-    matrix[GONE, LISTENING] = rates.return_
-    for state in range(_STATES):
-        matrix[state, state] = 1 - matrix[state].sum(axis=0)
-    return matrix
-
-
 def silence_ahead(matrix: Floats, rates: Rates, is_weekend: Flags) -> Floats:
     """Probability of no visit on some days, given the state on the first; (states, users)."""
-    silent = np.ones((_STATES, len(rates.leave)))
+    silent = np.ones((STATES, len(rates.leave)))
     for number, weekend in reversed(list(enumerate(is_weekend.astype(np.int64)))):
         if number < len(is_weekend) - 1:
             silent = np.einsum("ijn,jn->in", matrix, silent)
@@ -100,7 +89,7 @@ def p_silent_latent(
     silent = silence_ahead(matrix, rates, calendar.is_weekend()[calendar.snapshot + 1 :])
     ahead = np.einsum("ijn,jn->in", matrix, silent)
     state = population.state[:, calendar.snapshot].astype(np.int64)
-    arrived = state < _STATES
+    arrived = state < STATES
     users = np.arange(population.size)
     probability = np.where(arrived, ahead[np.where(arrived, state, GONE), users], np.nan)
     leaves_at_once = population.is_one_day & (population.arrival == calendar.snapshot)
@@ -161,10 +150,16 @@ class VisibleLog:
     def of(population: Population, calendar: Calendar) -> "VisibleLog":
         """The visible part of a population's records."""
         until = slice(0, calendar.snapshot + 1)
-        is_hidden = calendar.is_play_file_missing()[population.part][:, until]
-        plays = np.where(is_hidden, 0, population.plays[:, until])
-        others = population.searches[:, until] + population.downloads[:, until]
-        return VisibleLog(np.asarray(plays + others > 0), plays, is_hidden)
+        plays, searches, downloads = (
+            np.where(calendar.is_missing(event)[population.part], 0, counts)[:, until]
+            for event, counts in (
+                (PLAY, population.plays),
+                (SEARCH, population.searches),
+                (DOWNLOAD, population.downloads),
+            )
+        )
+        is_hidden = calendar.is_missing(PLAY)[population.part][:, until]
+        return VisibleLog(np.asarray(plays + searches + downloads > 0), plays, is_hidden)
 
     def is_known(self, days: slice) -> Flags:
         """Whether each user has a record on some of the days, shape (users,)."""
@@ -203,7 +198,8 @@ class IdealObserver:
         sobol = qmc.Sobol(Traits.count(), rng=np.random.default_rng(_DRAW_SEED))
         self._calendar = calendar
         self._parameters = parameters
-        rates = personal_rates(Traits(*ndtri(sobol.random(draws)).T), parameters)
+        traits = traits_of(ndtri(sobol.random(draws)).T, calendar, parameters)
+        rates = personal_rates(traits, parameters)
         matrix = transitions(rates, parameters)
         weekend = calendar.is_weekend()
         self._weekend = weekend.astype(np.int64)
@@ -214,29 +210,47 @@ class IdealObserver:
         self._listening = rates.visit_listening.astype(np.float32)
         self._cooling = rates.visit_cooling.astype(np.float32)
         self._one_day = rates.one_day.astype(np.float32)
-        self._pause = rates.pause.astype(np.float32)
-        self._resume = rates.resume.astype(np.float32)
         self._log_plays = rates.log_plays.astype(np.float32)
         self._fading = rates.fading.astype(np.float32)
         self._likelihood = PlayLikelihood(parameters)
         self._no_other_record = _no_other_record(parameters)
-        days = (1, calendar.snapshot + 1)
-        unseen = VisibleLog(np.zeros(days, bool), np.zeros(days, int), np.zeros(days, bool))
-        never_came, factor = self._history(unseen)
-        self._no_history = never_came[0] * np.float32(factor[0])
+        self._suppose_arrival(draws)
+
+    def _suppose_arrival(self, draws: int) -> None:
+        """Let half of the draws suppose that the user of a service came before its logs begin.
+
+        Each of them supposes one day of arrival, by which follows in which states the user may be
+        on the first day of the logs. A half of a Sobol sequence is as even as the whole.
+        """
+        days = days_before(self._calendar, self._parameters)
+        self._age = np.zeros(draws, dtype=np.int64)  # on the first day of the logs
+        self._first_state = np.zeros((STATES, draws), dtype=np.float32)
+        if not days:
+            return
+        order = np.random.default_rng(_DRAW_SEED).permutation(draws // 2)
+        age = 1 + order * days // len(order)
+        early = slice(0, len(age))
+        self._age[early] = age
+        shares = shares_at_age(
+            self._matrix[:, :, early].astype(float), self._one_day[early].astype(float), age
+        )
+        weight = arrival_weights(self._calendar, self._parameters)[:days].sum()
+        self._first_state[:, early] = weight * shares
 
     def _play_likelihoods(
         self, log: VisibleLog, day: int, arrival: Indices
     ) -> tuple[Indices, Singles, Singles]:
         """Users with plays on a day, and their likelihood while listening and cooling.
 
+        ``arrival`` has shape (users, draws), or (users, 1) where draws do not differ.
+
         Returns rows of shape (seen users,), and two arrays of shape (seen users, draws).
         """
         p = self._parameters
         rows = np.flatnonzero(log.plays[:, day] > 0)
-        age = np.maximum(day - arrival[rows], 0)[:, None]
-        log_rate = self._log_plays - self._fading * age.astype(np.float32)
-        log_rate += (p.plays_new * np.exp(-age / p.plays_new_days)).astype(np.float32)
+        age = np.maximum(day - arrival[rows], 0).astype(np.float32)
+        log_rate = self._log_plays - self._fading * np.minimum(age, p.plays_fading_days)
+        log_rate += p.plays_new * np.exp(-age / np.float32(p.plays_new_days))
         plays = log.plays[rows, day]
         cooling = np.float32(np.log(p.plays_cooling_factor))
         return (
@@ -245,80 +259,34 @@ class IdealObserver:
             self._likelihood(plays, log_rate + cooling),
         )
 
-    def _history(self, log: VisibleLog) -> tuple[Singles, Floats]:
-        """Likelihood of the days before the calibrated ones, for who existed.
-
-        The chain of listening and away is run backward, as ``users.walk_back`` does.
-
-        Returns the likelihood up to a factor per user, (users, draws), and that factor, (users,).
-        """
-        start = self._calendar.start
-        listening = np.ones((len(log.plays), self._log_plays.size), dtype=np.float32)
-        away = np.zeros_like(listening)
-        factor = np.ones(len(log.plays))
-        arrival = np.full(len(log.plays), start)
-        for day in reversed(range(start)):
-            listening, away = (
-                listening * (1 - self._pause) + away * self._resume,
-                listening * self._pause + away * (1 - self._resume),
-            )
-            visit = self._listening[self._weekend[day]]
-            visited = log.visited[:, day, None]
-            listening *= np.where(visited, visit, 1 - visit)
-            away *= ~visited
-            rows, likelihood, _ = self._play_likelihoods(log, day, arrival)
-            listening[rows] *= likelihood
-            scale = np.maximum(listening.max(axis=1), away.max(axis=1))
-            listening /= scale[:, None]
-            away /= scale[:, None]
-            factor *= scale
-        return listening + away, factor
-
-    def _past(self, log: VisibleLog) -> Singles:
-        """Likelihood of history for those who arrive on the first calibrated days and stay.
-
-        A share of them existed before. Who shows no history either did not, or never came.
-        """
-        share = np.float32(self._parameters.existing_share)
-        existed = log.is_known(slice(self._calendar.start))
-        past = np.tile((1 - share) + share * self._no_history, (len(existed), 1))
-        rows = np.flatnonzero(existed)
-        if len(rows):
-            past[rows] = self._history(log.take(rows))[0]
-        return past
-
     def _arrival_weights(self, log: VisibleLog) -> Floats:
         """Weight of each day as that of arrival, given the records, shape (users, days).
 
         Arrival is the first day with records, or an earlier one whose play file is missing: then
         the user left neither search nor download that day.
         """
-        start = self._calendar.start
-        days = self._calendar.snapshot + 1
-        weights = np.zeros(log.visited.shape)
-        of_day = arrival_weights(self._calendar.days - start, self._parameters)[: days - start]
-        visited = log.visited[:, start:]
-        first = np.where(visited.any(axis=1), visited.argmax(axis=1), days)[:, None]
-        day = np.arange(days - start)
-        hidden = log.is_hidden[:, start:]
-        weights[:, start:] = np.where(
+        day = np.arange(self._calendar.snapshot + 1)
+        of_day = arrival_weights(self._calendar, self._parameters)[-self._calendar.days :][
+            : len(day)
+        ]
+        first = log.visited.argmax(axis=1)[:, None]
+        return np.where(
             day == first,
-            of_day * np.where(hidden, 1 - self._no_other_record, 1.0),
-            np.where((day < first) & hidden, of_day * self._no_other_record, 0.0),
+            of_day * np.where(log.is_hidden, 1 - self._no_other_record, 1.0),
+            np.where((day < first) & log.is_hidden, of_day * self._no_other_record, 0.0),
         )
-        existed = log.is_known(slice(start))
-        weights[existed, start + self._parameters.existing_days :] = 0
-        return weights
 
     def _filter(self, log: VisibleLog) -> Singles:
         """Joint weight of each state on the day after the snapshot, (states, users, draws)."""
-        users, draws = len(log.plays), self._log_plays.size
+        users = len(log.plays)
         matrix = self._matrix
         weights = self._arrival_weights(log).astype(np.float32)
-        arrival = np.where(weights.any(axis=1), weights.argmax(axis=1), self._calendar.start)
-        existed = log.is_known(slice(self._calendar.start))
-        state = np.zeros((_STATES, users, draws), dtype=np.float32)
-        for day in range(self._calendar.start, self._calendar.snapshot + 1):
+        came_now = self._age == 0
+        arrival = weights.argmax(axis=1)[:, None]
+        if self._calendar.is_service:
+            arrival = np.where(came_now, arrival, -self._age)
+        state = np.repeat(self._first_state[:, None], users, axis=1)
+        for day in range(self._calendar.snapshot + 1):
             visited = log.visited[:, day, None]
             unknown = log.is_hidden[:, day, None] & ~visited
             rows, listening, cooling = self._play_likelihoods(log, day, arrival)
@@ -333,14 +301,11 @@ class IdealObserver:
             state[GONE] *= ~visited
 
             arriving = np.flatnonzero(weights[:, day])
-            comes = np.tile(weights[arriving, day, None], (1, draws))
+            comes = weights[arriving, day, None] * came_now
             comes[np.searchsorted(arriving, np.intersect1d(arriving, rows))] *= listening[
                 np.searchsorted(rows, np.intersect1d(arriving, rows))
             ]
             stays, leaves = comes * (1 - self._one_day), comes * self._one_day
-            if day < self._calendar.start + self._parameters.existing_days:
-                stays *= self._past(log.take(arriving))
-                leaves *= ~existed[arriving, None]
             state[LISTENING][arriving] += stays
 
             before = state
@@ -365,10 +330,10 @@ class IdealObserver:
     def p_silent(self, log: VisibleLog) -> Floats:
         """Probability of silence in the label window given the logs, shape (users,).
 
-        Users without a record on a calibrated day up to the snapshot get NaN.
+        Users without a record up to the snapshot get NaN.
         """
         probability = np.full(len(log.plays), np.nan)
-        known = np.flatnonzero(log.is_known(slice(self._calendar.start, None)))
+        known = np.flatnonzero(log.is_known(slice(None)))
         for begin in range(0, len(known), USERS_AT_ONCE):
             rows = known[begin : begin + USERS_AT_ONCE]
             weight = self._filter(log.take(rows))

@@ -6,26 +6,27 @@ a few return from). Traits decide the personal rates; ``Rates`` holds them, and 
 ``truth``, so that the simulation and the probabilities computed from it cannot drift apart.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from music_box.sample_logs.calendar import PARTS, Calendar
-from music_box.sample_logs.parameters import FEATURE_DAYS, UserParameters
+from music_box.sample_logs.calendar import DOWNLOAD, PARTS, PLAY, SEARCH, Calendar
+from music_box.sample_logs.parameters import UserParameters
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 LISTENING, AWAY, COOLING, GONE = range(4)
+STATES = 4
 ABSENT = 4  # before arrival
 
 
 @dataclass(frozen=True)
 class Traits:
-    """Independent standard normal traits, each of shape (users,)."""
+    """Independent normal traits of deviation 1, each of shape (users,)."""
 
     engagement: Floats
     volume: Floats
@@ -40,6 +41,10 @@ class Traits:
     def count() -> int:
         """Number of traits."""
         return len(fields(Traits))
+
+    def take(self, chosen: NDArray[np.intp]) -> "Traits":
+        """Those of the chosen users, in the order given."""
+        return Traits(*(getattr(self, f.name)[chosen] for f in fields(Traits)))
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Population:
     has_two_devices: Flags
     is_paying: Flags
     traits: Traits
-    arrival: Integers  # day from which age counts
+    arrival: Integers  # day from which age counts; negative: before the first day of the logs
     is_one_day: Flags  # gone after the day of arrival
     state: NDArray[np.int8]
     plays: NDArray[np.int32]
@@ -85,9 +90,20 @@ class Population:
 
     def take(self, chosen: NDArray[np.intp]) -> "Population":
         """The chosen users, in the order given."""
-        traits = Traits(*(getattr(self.traits, f.name)[chosen] for f in fields(Traits)))
         rest = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "traits"}
-        return Population(traits=traits, **rest)
+        return Population(traits=self.traits.take(chosen), **rest)
+
+
+def traits_of(normal: Floats, calendar: Calendar, parameters: UserParameters) -> Traits:
+    """Traits from standard normal numbers, shape (traits, users)."""
+    traits = Traits(*normal)
+    if not calendar.is_service:
+        return traits
+    return replace(
+        traits,
+        engagement=traits.engagement + parameters.service_engagement,
+        volume=traits.volume + parameters.service_volume,
+    )
 
 
 def personal_rates(traits: Traits, parameters: UserParameters) -> Rates:
@@ -133,10 +149,17 @@ def personal_rates(traits: Traits, parameters: UserParameters) -> Rates:
     )
 
 
-def arrival_weights(days: int, parameters: UserParameters) -> Floats:
-    """Share of users who arrive on each of some days, shape (days,); sums to 1."""
+def days_before(calendar: Calendar, parameters: UserParameters) -> int:
+    """Number of days before the first day of the logs on which users arrive."""
+    return parameters.service_days_before if calendar.is_service else 0
+
+
+def arrival_weights(calendar: Calendar, parameters: UserParameters) -> Floats:
+    """Share of users who arrive on each day, those before the logs included; sums to 1."""
     p = parameters
-    day = np.arange(days)
+    day = np.arange(days_before(calendar, p) + calendar.days)
+    if calendar.is_service:
+        return np.full(len(day), 1 / len(day))
     weights = p.arrival_tail * np.exp(-day / p.arrival_tail_days) + p.arrival_constant
     weights[0] += p.arrival_first_day
     weights[1:2] += p.arrival_second_day
@@ -163,6 +186,40 @@ def step(
     return after
 
 
+def transitions(rates: Rates, parameters: UserParameters) -> Floats:
+    """Probability of each next state, shape (from, to, users): the steps of ``step``."""
+    matrix = np.zeros((STATES, STATES, len(rates.leave)))
+    half_leave = rates.leave / 2
+    matrix[LISTENING, COOLING] = rates.leave
+    matrix[LISTENING, AWAY] = (1 - rates.leave) * rates.pause
+    matrix[AWAY, GONE] = half_leave
+    matrix[AWAY, LISTENING] = (1 - half_leave) * rates.resume
+    matrix[COOLING, GONE] = parameters.cooling_ends
+    matrix[GONE, LISTENING] = rates.return_
+    for state in range(STATES):
+        matrix[state, state] = 1 - matrix[state].sum(axis=0)
+    return matrix
+
+
+def shares_at_age(matrix: Floats, one_day: Floats, age: Integers) -> Floats:
+    """Probability of each state some days after arrival, shape (states, users).
+
+    Parameters
+    ----------
+    matrix : transition probabilities, shape (from, to, users).
+    one_day : probability of being gone on the day after arrival, shape (users,).
+    age : days since arrival, at least 1, shape (users,).
+    """
+    shares = (1 - one_day) * matrix[LISTENING]
+    shares[GONE] += one_day
+    left = age - 1
+    while left.any():  # one squaring for each binary digit of the age
+        shares = np.where(left % 2, np.einsum("in,ijn->jn", shares, matrix), shares)
+        matrix = np.einsum("ijn,jkn->ikn", matrix, matrix)
+        left = left // 2
+    return np.asarray(shares)
+
+
 def walk(
     rates: Rates,
     arrival: Integers,
@@ -171,32 +228,22 @@ def walk(
     parameters: UserParameters,
     rng: np.random.Generator,
 ) -> NDArray[np.int8]:
-    """States from arrival to the last day, shape (users, days); ABSENT before arrival."""
+    """States from arrival to the last day, shape (users, days); ABSENT before arrival.
+
+    Who arrived before the first day begins it in one of the states they may have reached.
+    """
+    first_draw = rng.random(len(arrival))
     draws = rng.random((days, len(arrival)))
     states = np.full((days, len(arrival)), ABSENT, dtype=np.int8)
+    early = np.flatnonzero(arrival < 0)
+    matrix = transitions(rates, parameters)[:, :, early]
+    shares = shares_at_age(matrix, is_one_day[early].astype(float), -arrival[early])
+    states[0, early] = (np.cumsum(shares[:-1], axis=0) < first_draw[early]).sum(axis=0)
     states[0, arrival == 0] = LISTENING
     for day in range(1, days):
         states[day] = step(states[day - 1], rates, parameters, draws[day])
         states[day, is_one_day & (arrival == day - 1)] = GONE
         states[day, arrival == day] = LISTENING
-    return np.ascontiguousarray(states.T)
-
-
-def walk_back(
-    rates: Rates, existed: Flags, start: int, rng: np.random.Generator
-) -> NDArray[np.int8]:
-    """States of existing users, who listen on day ``start``, before it; shape (users, start).
-
-    Listening and away, a chain of two states, is reversible: run backward it has the same
-    probabilities. So the past is drawn from the present without changing it.
-    """
-    draws = rng.random((start, len(existed)))
-    states = np.full((start, len(existed)), ABSENT, dtype=np.int8)
-    later = np.full(len(existed), LISTENING, dtype=np.int8)
-    for day in reversed(range(start)):
-        changes = draws[day] < np.where(later == LISTENING, rates.pause, rates.resume)
-        later = np.where(changes, AWAY - later, later).astype(np.int8)
-        states[day, existed] = later[existed]
     return np.ascontiguousarray(states.T)
 
 
@@ -207,7 +254,7 @@ def _visits(
     is_weekend: Flags,
     rng: np.random.Generator,
 ) -> Flags:
-    """Whether each user comes on each day, shape (users, days); always on arrival."""
+    """Whether each user comes on each day, shape (users, days); always on a day of arrival."""
     weekend = is_weekend.astype(np.int64)
     probability = np.where(
         state == LISTENING,
@@ -215,7 +262,8 @@ def _visits(
         np.where(state == COOLING, rates.visit_cooling[weekend].T, 0.0),
     )
     visits = rng.random(state.shape) < probability
-    visits[np.arange(len(state)), arrival] = True
+    arriving = np.flatnonzero(arrival >= 0)
+    visits[arriving, arrival[arriving]] = True
     return visits
 
 
@@ -238,7 +286,7 @@ def _counts(
         rates.log_plays[user]
         + p.plays_new * np.exp(-age / p.plays_new_days)
         + np.log(p.plays_cooling_factor) * cooling
-        - rates.fading[user] * age
+        - rates.fading[user] * np.minimum(age, p.plays_fading_days)
         + p.plays_day_spread * rng.standard_normal(len(user))
     )
     plays = 1 + rng.poisson(np.exp(np.minimum(log_plays, p.plays_log_rate_limit)))
@@ -279,29 +327,19 @@ def _counts(
 
 
 def _simulate(
-    users: int,
-    is_early: bool,
-    calendar: Calendar,
-    parameters: UserParameters,
-    rng: np.random.Generator,
+    users: int, calendar: Calendar, parameters: UserParameters, rng: np.random.Generator
 ) -> Population:
-    """Simulate some users; early ones arrive before the calibrated days, others in them."""
+    """Simulate some users, and keep those who may come while there are logs."""
     p = parameters
-    traits = Traits(*rng.standard_normal((Traits.count(), users)))
+    traits = traits_of(rng.standard_normal((Traits.count(), users)), calendar, p)
     rates = personal_rates(traits, p)
-    first, last = (0, calendar.start) if is_early else (calendar.start, calendar.days)
-    arrival = first + rng.choice(last - first, size=users, p=arrival_weights(last - first, p))
+    weights = arrival_weights(calendar, p)
+    arrival = rng.choice(len(weights), size=users, p=weights) - days_before(calendar, p)
     is_one_day = rng.random(users) < rates.one_day
-    existed = (
-        (rng.random(users) < p.existing_share)
-        & (arrival < calendar.start + p.existing_days)
-        & ~is_one_day
-        & (calendar.start > 0)
-    )
     state = walk(rates, arrival, is_one_day, calendar.days, p, rng)
-    if not is_early:
-        before = walk_back(rates, existed, calendar.start, rng)
-        state[:, : calendar.start] = before
+    present = np.flatnonzero(np.isin(state, (LISTENING, COOLING)).any(axis=1))
+    traits, arrival, is_one_day = traits.take(present), arrival[present], is_one_day[present]
+    state, rates, users = state[present], personal_rates(traits, p), len(present)
     visits = _visits(state, rates, arrival, calendar.is_weekend(), rng)
     plays, searches, downloads = _counts(state, visits, rates, arrival, p, rng)
     has_null_rows = rng.random(users) < p.null_row_share
@@ -324,39 +362,14 @@ def _simulate(
 
 def _leaves_a_trace(population: Population, calendar: Calendar) -> Flags:
     """Whether any record of a user is in a file that was delivered, shape (users,)."""
-    delivered = ~calendar.is_play_file_missing()[population.part]
-    traces = (population.plays > 0) & delivered
-    traces |= (population.searches > 0) | (population.downloads > 0)
+    traces = np.zeros(population.plays.shape, dtype=bool)
+    for event, counts in (
+        (PLAY, population.plays),
+        (SEARCH, population.searches),
+        (DOWNLOAD, population.downloads),
+    ):
+        traces |= (counts > 0) & ~calendar.is_missing(event)[population.part]
     return np.asarray(traces.any(axis=1))
-
-
-def _sample(
-    users: int,
-    is_early: bool,
-    calendar: Calendar,
-    parameters: UserParameters,
-    rng: np.random.Generator,
-) -> list[Population]:
-    """Exactly ``users`` users who leave a trace and, if early, are silent from ``start`` on."""
-    batches: list[Population] = []
-    missing = users
-    while missing > 0:
-        batch = _simulate(missing + missing // 8 + 8, is_early, calendar, parameters, rng)
-        keep = _leaves_a_trace(batch, calendar)
-        if is_early:
-            keep &= ~batch.is_active()[:, calendar.start :].any(axis=1)
-        batches.append(batch.take(np.flatnonzero(keep)[:missing]))
-        missing -= batches[-1].size
-    return batches
-
-
-def early_leavers(users: int, calendar: Calendar, parameters: UserParameters) -> int:
-    """How many of some users are gone before the calibrated days.
-
-    Their number grows with the length of the history, up to a full feature window.
-    """
-    share = parameters.early_leaver_share * min(1.0, calendar.start / (FEATURE_DAYS - 2))
-    return round(users * share)
 
 
 def simulate_users(
@@ -367,9 +380,13 @@ def simulate_users(
     Every one of them leaves at least one record in a delivered file: a user whose only records
     lie in missing files is unknown to the logs, and replaced.
     """
-    early = early_leavers(users, calendar, parameters)
-    batches = _sample(users - early, False, calendar, parameters, rng)
-    batches += _sample(early, True, calendar, parameters, rng)
+    batches: list[Population] = []
+    missing = users
+    while missing > 0:
+        batch = _simulate(missing + missing // 8 + 8, calendar, parameters, rng)
+        keep = np.flatnonzero(_leaves_a_trace(batch, calendar))
+        batches.append(batch.take(keep[:missing]))
+        missing -= batches[-1].size
     order = rng.permutation(users)
     return concatenate(batches).take(order)
 

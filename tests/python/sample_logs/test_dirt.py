@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from music_box.sample_logs.calendar import MISSING_PLAY_FILES, Calendar
+from music_box.sample_logs.calendar import MISSING_FILES, Calendar
 from music_box.sample_logs.deliveries import odd_days, spoilt_days
 from music_box.sample_logs.generate import MARKER, NOTICE, generate
 from music_box.sample_logs.lines import (
@@ -128,10 +128,30 @@ def test_label_days_are_complete(larger_logs: Path) -> None:
                 assert found[0].stat().st_size > 0
 
 
-def test_play_files_are_missing_as_published(larger_logs: Path) -> None:
-    for day, part in MISSING_PLAY_FILES:
-        assert not list(larger_logs.glob(path_of(larger_logs, day, part, "play").name + "*"))
-        assert list(larger_logs.glob(path_of(larger_logs, day, part, "down").name + "*"))
+def missing_files(folder: Path) -> set[tuple[date, int, str]]:
+    """Days, parts and events of the study's days of which no file is there."""
+    return {
+        (day, part, event)
+        for day in (START + timedelta(days=offset) for offset in range(44))
+        for part in (1, 2, 3)
+        for event in EVENTS
+        if not list(folder.glob(path_of(folder, day, part, event).name + "*"))
+    }
+
+
+def test_the_cohort_lacks_the_play_files_that_the_study_lacks(cohort_logs: Path) -> None:
+    assert missing_files(cohort_logs) == {(*file, "play") for file in MISSING_FILES}
+
+
+def test_a_service_lacks_download_files_instead(larger_logs: Path) -> None:
+    assert missing_files(larger_logs) == {(*file, "down") for file in MISSING_FILES}
+
+
+def test_nothing_is_spoilt_beside_a_missing_file(tmp_path: Path) -> None:
+    """History reaches over the days whose files are missing."""
+    last = date(2017, 7, 1)
+    generate(tmp_path / "logs", request_for(100, first_date=date(2017, 3, 24), last_date=last))
+    assert missing_files(tmp_path / "logs") >= {(*file, "down") for file in MISSING_FILES}
 
 
 def test_archives_hold_their_delivery(larger_logs: Path) -> None:

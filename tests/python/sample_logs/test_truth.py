@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 PARAMETERS = UserParameters()
-WITH_HISTORY = Calendar(date(2017, 3, 2), date(2017, 5, 12))
-WITHOUT_HISTORY = Calendar(date(2017, 4, 1), date(2017, 5, 12))
+SERVICE = Calendar(date(2017, 3, 2), date(2017, 5, 12))
+COHORT = Calendar(date(2017, 3, 30), date(2017, 5, 12))
 
 Floats = NDArray[np.float64]
 
@@ -28,10 +28,10 @@ def population_of(users: int, calendar: Calendar) -> Population:
     return simulate_users(users, calendar, PARAMETERS, np.random.default_rng(77))
 
 
-@pytest.fixture(scope="module", params=["with history", "without"])
+@pytest.fixture(scope="module", params=["service", "cohort"])
 def truth(request: pytest.FixtureRequest) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Latent and logs-only probability, and what happened, of users in the feature window."""
-    calendar = WITH_HISTORY if request.param == "with history" else WITHOUT_HISTORY
+    calendar = SERVICE if request.param == "service" else COHORT
     population = population_of(5_000, calendar)
     latent = p_silent_latent(population, calendar, PARAMETERS)
     log = VisibleLog.of(population, calendar)
@@ -68,19 +68,19 @@ def test_who_knows_more_ranks_better(truth: tuple[Floats, Floats, NDArray[np.boo
 
 
 def test_observer_reads_nothing_after_the_snapshot() -> None:
-    population = population_of(300, WITH_HISTORY)
-    observer = IdealObserver(WITH_HISTORY, PARAMETERS, draws=256)
-    before = observer.p_silent(VisibleLog.of(population, WITH_HISTORY))
+    population = population_of(300, SERVICE)
+    observer = IdealObserver(SERVICE, PARAMETERS, draws=256)
+    before = observer.p_silent(VisibleLog.of(population, SERVICE))
     for counts in (population.plays, population.searches, population.downloads):
-        counts[:, WITH_HISTORY.snapshot + 1 :] = 7
-    after = observer.p_silent(VisibleLog.of(population, WITH_HISTORY))
+        counts[:, SERVICE.snapshot + 1 :] = 7
+    after = observer.p_silent(VisibleLog.of(population, SERVICE))
     assert np.array_equal(before, after, equal_nan=True)
 
 
 def test_observer_does_not_see_missing_files() -> None:
-    population = population_of(2_000, WITH_HISTORY)
-    log = VisibleLog.of(population, WITH_HISTORY)
-    hidden = WITH_HISTORY.is_play_file_missing()[population.part][:, : log.plays.shape[1]]
+    population = population_of(2_000, COHORT)
+    log = VisibleLog.of(population, COHORT)
+    hidden = COHORT.is_missing("play")[population.part][:, : log.plays.shape[1]]
     assert population.plays[:, : log.plays.shape[1]][hidden].sum() > 0
     assert log.plays[hidden].sum() == 0
 
