@@ -6,7 +6,7 @@ with user_days as (
 
 ),
 
-final as (
+profiles as (
 
     select
         snapshot_date,
@@ -15,6 +15,30 @@ final as (
         sum(paid_records) > 0 as is_paying
     from user_days
     group by snapshot_date, user_id
+
+),
+
+-- where hardly a device can be read, a user's device is unknown, and not an iPhone
+devices as (
+
+    select
+        snapshot_date,
+        sum(android_records + iphone_records)
+        >= {{ var('least_readable_share') }} * sum(records) as are_readable
+    from user_days
+    group by snapshot_date
+
+),
+
+final as (
+
+    select
+        profiles.snapshot_date,
+        profiles.user_id,
+        case when devices.are_readable then profiles.is_android end as is_android,
+        profiles.is_paying
+    from profiles
+    inner join devices on profiles.snapshot_date = devices.snapshot_date
 
 )
 

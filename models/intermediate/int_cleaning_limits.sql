@@ -77,7 +77,8 @@ play_counts as (
 
 ),
 
--- the cap is that of the times as delivered: the longest hundredth are milliseconds
+-- the percentile is that of the times as delivered: in the study the longest hundredth
+-- are milliseconds
 delivered_counts as (
 
     select
@@ -91,9 +92,20 @@ delivered_counts as (
 
 ),
 
-play_caps as (
+play_percentiles as (
 
     {{ counted_percentile('delivered_counts', var('outlier_percentile')) }}
+
+),
+
+-- where more of them are milliseconds, the percentile lies beyond any play
+play_caps as (
+
+    select
+        snapshot_date,
+        least(percentile, cast({{ var('longest_play_seconds') }} as double))
+            as percentile
+    from play_percentiles
 
 ),
 

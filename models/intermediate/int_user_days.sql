@@ -1,12 +1,14 @@
 -- What each user did on each day: every record of the logs but those of outlying days,
 -- before any exclusion or cleaning. Labels, the spine, the bot rule and daily activity
--- depend on it. A play time counts if it is one that a day can hold; the caps of a
--- snapshot are not used, so that a later day never changes an earlier one.
+-- depend on it. A play time counts if it is not beyond any play; the caps of a snapshot
+-- are not used, so that a later day never changes an earlier one.
 with plays as (
 
     select
         *,
-        play_seconds between 0 and {{ var('seconds_per_day') }} as is_believable
+        play_seconds
+        between 0 and least({{ var('longest_play_seconds') }}, {{ var('seconds_per_day') }})
+            as is_believable
     from {{ ref('stg_player_logs__plays') }}
 
 ),

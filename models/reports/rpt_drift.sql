@@ -319,14 +319,22 @@ checks as (
         field_readability.read_records
         / cast(field_readability.records as double) as measured_value,
         {{ var('least_readable_share') }} as expected_value,
-        'warning' as severity,
+        case
+            when field_readability.null_feature is null then 'error' else 'warning'
+        end as severity,
         field_readability.read_records
         < {{ var('least_readable_share') }} * field_readability.records as is_beyond,
         field_readability.event || ': ' || field_readability.field
-        || ' could be read in ' || {{ as_text('field_readability.read_records') }}
-        || ' of ' || {{ as_text('field_readability.records') }}
-        || ' records. Features that rest on it are null, or lack them. Deliver it in '
-        || 'the form that the README describes' as message
+        || ' has the form and unit that the README describes in '
+        || {{ as_text('field_readability.read_records') }}
+        || ' of ' || {{ as_text('field_readability.records') }} || ' records (at least '
+        || '{{ (100 * var("least_readable_share")) | round | int }} % must have). '
+        || coalesce(
+            field_readability.null_feature || ' is null in snapshots of which this is '
+            || 'so. ',
+            'Ratings, offers or features that rest on it would be invented. '
+        )
+        || 'Deliver the records again in that form, then build again' as message
     from field_readability
     cross join last_day
     where field_readability.records >= {{ var('least_usual_records') }}

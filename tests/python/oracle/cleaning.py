@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from oracle.lines import Play
+from oracle.lines import LONGEST_PLAY, Play
 from oracle.numbers import mean, percentile
 from oracle.rules import Rules
 
@@ -107,11 +107,12 @@ def clean_play_times(cleaned: Cleaned, left: list[TimedPlay], rules: Rules) -> N
     """Drop far too long play times, then give plays without a believable one the mean.
 
     The percentile is that of the times as delivered, milliseconds among them. It is taken over
-    zeros too, also where a var calls them missing.
+    zeros too, also where a var calls them missing. No play is longer than the study's longest.
     """
     delivered = [row.play.delivered_seconds for row in left]
     times = [time for time in delivered if time is not None and time >= 0]
     cap = percentile(times, rules.outlier_percentile)
+    cap = None if cap is None else min(cap, LONGEST_PLAY)
     left = [
         row for row in left if row.play_seconds is None or cap is None or row.play_seconds <= cap
     ]

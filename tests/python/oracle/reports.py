@@ -10,7 +10,7 @@ from typing import Any
 from scipy import stats
 
 from oracle.cleaning import Cleaned, TimedPlay
-from oracle.lines import Delivered, Download, Play, Record, Search
+from oracle.lines import LONGEST_PLAY, Delivered, Download, Play, Record, Search
 from oracle.numbers import mean, sample_deviation
 from oracle.population import Log, Population, Snapshot
 from oracle.rules import Rules
@@ -20,7 +20,7 @@ Mart = dict[Key, dict[str, Any]]
 
 
 def user_daily_activity(log: Log, rules: Rules) -> Mart:
-    """What each user but uid 0 did per day; a play longer than a day adds no seconds."""
+    """What each user but uid 0 did per day; a play longer than any adds no seconds."""
     days: dict[tuple[int, date], list[Record]] = defaultdict(list)
     for user_id, records in log.by_user.items():
         for record in records:
@@ -32,10 +32,11 @@ def user_daily_activity(log: Log, rules: Rules) -> Mart:
 def activity_of_day(records: list[Record], rules: Rules) -> dict[str, Any]:
     """One row of user_daily_activity."""
     plays = [record for record in records if isinstance(record, Play)]
+    longest = min(LONGEST_PLAY, rules.seconds_per_day)
     possible = [
         play
         for play in plays
-        if play.play_seconds is not None and 0 <= play.play_seconds <= rules.seconds_per_day
+        if play.play_seconds is not None and 0 <= play.play_seconds <= longest
     ]
     complete = rules.completion_band_borders[-1]
     completed = [
