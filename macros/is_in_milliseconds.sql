@@ -1,6 +1,6 @@
 {#-
-    Is this play time in milliseconds? It is longer than any play, and fits its song once
-    it is divided by 1,000.
+    Is this play time in milliseconds? It is longer than any play, and fits its song
+    once it is divided by 1,000.
 -#}
 {% macro is_in_milliseconds(play_seconds, song_seconds) -%}
     coalesce(

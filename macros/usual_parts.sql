@@ -1,6 +1,7 @@
 {#-
     The deliveries that a day should have: event and part of those that came on more
-    than half of the days with any delivery. `deliveries` has event, part and event_date.
+    than half of the days with any delivery. `deliveries` has event, part and
+    event_date.
 -#}
 {% macro usual_parts(deliveries) -%}
     select

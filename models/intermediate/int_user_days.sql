@@ -7,7 +7,8 @@ with plays as (
     select
         *,
         play_seconds
-        between 0 and least({{ var('longest_play_seconds') }}, {{ var('seconds_per_day') }})
+        between 0
+        and least({{ var('longest_play_seconds') }}, {{ var('seconds_per_day') }})
             as is_believable
     from {{ ref('stg_player_logs__plays') }}
 
@@ -115,7 +116,8 @@ final as (
         event_date,
         {%- for measure in [
             'plays', 'completed_plays', 'downloads', 'searches',
-            'timed_searches', 'evening_searches', 'android_records', 'iphone_records', 'paid_records'
+            'timed_searches', 'evening_searches', 'android_records', 'iphone_records',
+            'paid_records'
         ] %}
         cast(sum({{ measure }}) as bigint) as {{ measure }},
         {%- endfor %}

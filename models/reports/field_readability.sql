@@ -45,8 +45,9 @@ counted as (
         '{{ field }}' as field,
         count(*) as records,
         {{ count_where(is_read) }} as read_records,
-        cast({{ "'" ~ feature ~ "'" if feature else 'null' }} as
-            {{ dbt.type_string() }}) as null_feature
+        cast(
+            {{ "'" ~ feature ~ "'" if feature else 'null' }} as {{ dbt.type_string() }}
+        ) as null_feature
     from {{ records }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

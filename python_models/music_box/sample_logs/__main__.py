@@ -22,7 +22,9 @@ def _parser() -> argparse.ArgumentParser:
         "Logs that begin before 2017-03-30 are those of a service, whose users arrive every day; "
         "others are those of the study's cohort, whose users arrive on the first days.",
     )
-    parser.add_argument("--users", type=int, default=6_000, help="uids with a record in the logs (6000)")
+    parser.add_argument(
+        "--users", type=int, default=6_000, help="uids with a record in the logs (6000)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="same seed, same files (1)")
     parser.add_argument("--first-date", type=_date, default=date(2017, 3, 2), help="2017-03-02")
     parser.add_argument("--last-date", type=_date, default=date(2017, 5, 12), help="2017-05-12")

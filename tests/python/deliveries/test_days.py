@@ -16,7 +16,7 @@ LAST_DATE = FIRST_DATE + timedelta(days=DAYS - 1)
 VARIABLES = {"least_usual_records": 3, "backtest_snapshots": 2}
 # The drift of features is asked of whole builds elsewhere.
 ARGUMENTS = (
-    "--select", "+rpt_drift assert_nothing_stops_publishing",
+    "--select", "+rpt_drift +user_daily_activity assert_nothing_stops_publishing",
     "--exclude-resource-type", "unit_test", "--vars", json.dumps(VARIABLES),
 )  # fmt: skip
 

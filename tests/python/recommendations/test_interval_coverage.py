@@ -66,7 +66,13 @@ TYPES = {
     },
     "recommender_in_sample_errors": fake_lists.TYPES["recommender_in_sample_errors"],
 }
-KEYS = {"split": "temporal", "task": "discovery", "songs": "new", "user_group": "matrix", "k": K}
+KEYS: dict[str, str | int] = {
+    "split": "temporal",
+    "task": "discovery",
+    "songs": "new",
+    "user_group": "matrix",
+    "k": K,
+}
 
 
 def draw(users: int, draws: np.random.Generator) -> pd.DataFrame:
@@ -125,7 +131,9 @@ def judged(
 ) -> tuple[Path, int]:
     """A warehouse with a snapshot for each of the samples, and how many samples there are."""
     folder, samples = tmp_path_factory.mktemp("coverage"), int(request.param)
-    drawn = draw(samples * USERS, np.random.default_rng(22)).assign(**KEYS)
+    drawn = draw(samples * USERS, np.random.default_rng(22))
+    for key, value in KEYS.items():
+        drawn[key] = value
     sample = (drawn["user_id"] - 1) // USERS
     drawn["snapshot_date"] = pd.Timestamp("2000-01-01") + pd.to_timedelta(sample, unit="D")
     frames = {name: pd.DataFrame(columns=list(types)) for name, types in TYPES.items()}

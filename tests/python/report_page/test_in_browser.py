@@ -151,6 +151,7 @@ def test_numbers_behind_a_chart_are_a_table(page: Page, report: Report) -> None:
     details = page.locator("#churn-rate details")
     details.locator("summary").focus()
     page.keyboard.press("Enter")
+    details.locator("tbody tr").first.wait_for()  # the page draws it once it is open
     assert details.locator("tbody tr").count() == len(rates)
     shown = " ".join(details.locator("td").all_inner_texts())
     assert all(f"{rate:.3g}" in shown for (rate,) in rates)
