@@ -1,7 +1,9 @@
 {#-
     For `dbt source freshness`, from the names in the folder alone, so that it can be
     asked before a build: now if every usual delivery of the last day is there, else the
-    last day itself, which is then stale.
+    last day itself, which is then stale. A part that has not come for longer than
+    `stopped_event_days` is no longer waited for, unless a required event has nothing
+    else.
 -#}
 {% macro last_day_loaded_at(files) -%}
     with names as (
@@ -50,15 +52,28 @@
     late as (
         select 1
         from (
-            select *, (select max(event_date) from deliveries) as event_date from absent
+            select
+                absent.*,
+                (select max(event_date) from deliveries) as event_date,
+                max(deliveries.event_date) as last_date
+            from absent
+            inner join deliveries using (event, part)
+            group by absent.event, absent.part
         ) as absent
-        where not exists (
-            select 1 from expected_absences
-            where {{ is_expected_absence(
-                delivery_name('absent.event_date', 'absent.part', 'absent.event'),
-                'absent.event_date'
-            ) }}
-        )
+        where
+            (
+                {{ add_days('absent.last_date', var('stopped_event_days')) }}
+                >= absent.event_date
+                or absent.event in ('{{ var("required_events") | join("', '") }}')
+                and absent.event not in (select event from last_day)
+            )
+            and not exists (
+                select 1 from expected_absences
+                where {{ is_expected_absence(
+                    delivery_name('absent.event_date', 'absent.part', 'absent.event'),
+                    'absent.event_date'
+                ) }}
+            )
     )
     select case
         when exists (select 1 from late) then (select max(event_date) from deliveries)

@@ -25,6 +25,7 @@ part_dates as (
     select
         event,
         part,
+        case when part = '' then 'without a number' else part end as part_name,
         max(event_date) as last_date
     from deliveries
     where event_date <= (select last_day.event_date from last_day)
@@ -45,7 +46,7 @@ new_parts as (
 
     select
         part_dates.event,
-        {{ joined_texts('part_dates.part', 'part_dates.part') }} as parts
+        {{ joined_texts('part_dates.part_name', 'part_dates.part') }} as parts
     from part_dates
     inner join last_day on part_dates.last_date = last_day.event_date
     left join usual_parts
@@ -55,28 +56,43 @@ new_parts as (
 
 ),
 
-final as (
+calendar_parts as (
 
     select
-        last_day.event_date,
+        delivery_calendar.event_date,
         delivery_calendar.event,
-        {{ count_where(
-            'not delivery_calendar.is_delivered'
-            ~ ' and delivery_calendar.absence_reason is null'
-        ) }} as missing_parts,
-        -- the last day on which any of them came
-        max(
-            case when not delivery_calendar.is_delivered then part_dates.last_date end
-        ) as missing_since_date,
-        max(new_parts.parts) as new_parts
+        delivery_calendar.part,
+        part_dates.part_name,
+        part_dates.last_date,
+        not delivery_calendar.is_delivered
+        and delivery_calendar.absence_reason is null as is_missing
     from last_day
     inner join delivery_calendar on last_day.event_date = delivery_calendar.event_date
     left join part_dates
         on
             delivery_calendar.event = part_dates.event
             and delivery_calendar.part = part_dates.part
-    left join new_parts on delivery_calendar.event = new_parts.event
-    group by last_day.event_date, delivery_calendar.event
+
+),
+
+final as (
+
+    select
+        calendar_parts.event_date,
+        calendar_parts.event,
+        {{ count_where('calendar_parts.is_missing') }} as missing_parts,
+        nullif({{ joined_texts(
+            'case when calendar_parts.is_missing then calendar_parts.part_name end',
+            'calendar_parts.part'
+        ) }}, '') as missing_part_names,
+        -- the last day on which any of them came
+        max(
+            case when calendar_parts.is_missing then calendar_parts.last_date end
+        ) as missing_since_date,
+        max(new_parts.parts) as new_parts
+    from calendar_parts
+    left join new_parts on calendar_parts.event = new_parts.event
+    group by calendar_parts.event_date, calendar_parts.event
 
 )
 

@@ -107,12 +107,23 @@ last_day as (
 
 ),
 
-
 events as (
 
     select distinct event
     from deliveries
     where status = 'accepted'
+
+),
+
+missing_events as (
+
+    select event from events
+    where false
+    {%- for event in var('required_events') %}
+    union all
+    select '{{ event }}' as event
+    where '{{ event }}' not in (select events.event from events)
+    {%- endfor %}
 
 ),
 
@@ -170,6 +181,11 @@ last_parts as (
 
     select
         last_day_parts.*,
+        coalesce(
+            ' (part ' || last_day_parts.missing_part_names || ', last on '
+            || {{ as_text('last_day_parts.missing_since_date') }} || ')',
+            ''
+        ) as absent_parts,
         stopped_events.event is not null
         and stopped_events.event not in ({{ required_events }}) as is_stopped,
         coalesce(
@@ -242,7 +258,7 @@ checks as (
         missing_parts > 0 and not is_stopped and not is_whole as is_beyond,
         event || ': ' || {{ as_text('missing_parts') }}
         || ' of the usual deliveries of ' || {{ as_text('event_date') }}
-        || ' did not come. Wait for them, or say in '
+        || ' did not come' || absent_parts || '. Wait for them, or say in '
         || 'seeds/expected_absences.csv that they do not come' as message
     from last_parts
 
@@ -258,7 +274,7 @@ checks as (
         missing_parts > 0 and not is_stopped and is_whole as is_beyond,
         event || ': ' || {{ as_text('missing_parts') }}
         || ' of the usual deliveries of ' || {{ as_text('event_date') }}
-        || ' did not come, but its records are whole'
+        || ' did not come' || absent_parts || ', but its records are whole'
         || coalesce(', with the new part ' || new_parts, '')
         || '. If they never come again, say so in seeds/expected_absences.csv'
             as message
@@ -293,6 +309,22 @@ checks as (
         from stopped_events
         cross join last_day
     ) as stopped
+
+    union all
+
+    select
+        last_day.event_date as checked_date,
+        'event_missing' as check_name,
+        missing_events.event as subject,
+        0.0 as measured_value,
+        1.0 as expected_value,
+        'error' as severity,
+        true as is_beyond,
+        missing_events.event || ': none has ever come. The service must have them. '
+        || 'Deliver them, or take them out of the var required_events' as message
+    from missing_events
+    cross join last_day
+    where last_day.event_date is not null
 
     union all
 

@@ -23,6 +23,32 @@ def logs(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
+    ("stopped", "is_fresh"),
+    [
+        # a part that was merged into another, and an event that the service can do without
+        ("_2_play.log.gz", True),
+        ("_search.log", True),
+        ("_*_play.log*", False),
+    ],
+)
+def test_what_stopped_long_ago_is_not_waited_for(
+    tmp_path: Path, stopped: str, is_fresh: bool
+) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for day in range(20):
+        for name in ("1_play.log", "2_play.log.gz", "search.log"):
+            (folder / f"{date(2017, 3, 1) + timedelta(days=day):%Y%m%d}_{name}").touch()
+    for day in range(12, 20):
+        for path in folder.glob(f"{date(2017, 3, 1) + timedelta(days=day):%Y%m%d}{stopped}"):
+            path.unlink()
+
+    asked = run_dbt(folder, tmp_path / "warehouse", "source", "freshness")
+
+    assert ("ERROR STALE" in asked.output) == (not is_fresh), asked.output
+
+
+@pytest.mark.parametrize(
     ("absent", "added", "is_fresh"),
     [
         (None, None, True),
