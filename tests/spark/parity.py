@@ -146,7 +146,7 @@ def exported(warehouse: Path, tables: Iterable[str]) -> Path:
     settings = {
         "spark.master": "local[*]",
         "spark.sql.warehouse.dir": f"{warehouse}/spark/tables",
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={warehouse}/spark",
+        "spark.driver.extraJavaOptions": f'"-Dderby.system.home={warehouse}/spark"',
         "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:;databaseName=metastore",
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.enabled": "false",

@@ -75,7 +75,8 @@ def test_dates_that_cannot_be_do_not_hide_a_missing_part(late: Warehouse) -> Non
         "error",
         (
             "play: 1 of the usual deliveries of 2017-05-13 did not come (part 2, last on"
-            " 2017-05-12). Wait for them, or say in seeds/expected_absences.csv that they do not come"
+            " 2017-05-12). Wait for them, or say in seeds/expected_absences.csv that they do not"
+            " come"
         ),
     )
     assert "error: missing parts: play: 1 of the usual deliveries of 2017-05-13" in late.output
