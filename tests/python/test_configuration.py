@@ -236,10 +236,6 @@ def test_what_engines_do_differently_is_said_for_each(path: Path) -> None:
 
 
 def test_no_model_names_an_engine() -> None:
-    python_models = (PROJECT / "python_models").glob("*/*.py")
-    models = [
-        *(PROJECT / "models").rglob("*.sql"),
-        *(path for path in python_models if path.parent.name != "music_box"),
-    ]
+    models = [*(PROJECT / "models").rglob("*.sql"), *(PROJECT / path for path in PYTHON_MODELS)]
     naming = [path for path in models if re.search("(?i)duckdb|spark", path.read_text("utf-8"))]
     assert [path.name for path in naming] == ["distributed_als_lists.py"]
