@@ -98,19 +98,19 @@ compare: $(READY) ## published figures beside those of 60,000 generated users, a
 		--database "$$MUSIC_BOX_WAREHOUSE/compared/music_box.duckdb"
 
 bench: $(READY) $(SPARK_READY) ## what every stage costs at BENCH_USERS users (600,000: hours), beside C and PySpark
-	$(PYTHON) -m tests.benchmarks.landing
-	$(PYTHON) -m tests.benchmarks.build --folder "$$MUSIC_BOX_WAREHOUSE/bench" --users $(BENCH_USERS)
-	$(PYTHON) -m tests.benchmarks.performance_page --folder "$$MUSIC_BOX_WAREHOUSE/bench" --plot assets/cost_against_size.png
+	$(PYTHON) -m benchmarks.landing
+	$(PYTHON) -m benchmarks.build --folder "$$MUSIC_BOX_WAREHOUSE/bench" --users $(BENCH_USERS)
+	$(PYTHON) -m benchmarks.performance_page --folder "$$MUSIC_BOX_WAREHOUSE/bench" --plot docs/images/cost_against_size.png
 
 evaluate: $(READY) ## churn models on 60,000 generated users, three seeds, beside the truth (half an hour)
-	$(PYTHON) -m tests.benchmarks.churn
+	$(PYTHON) -m benchmarks.churn
 
 evaluate-recommendations: $(READY) ## recommenders on 60,000 generated users, and the one without dbt on 2,000
-	$(PYTHON) -m tests.benchmarks.recommendations
-	$(PYTHON) -m tests.benchmarks.recommendations --api
+	$(PYTHON) -m benchmarks.recommendations
+	$(PYTHON) -m benchmarks.recommendations --api
 
 pictures: $(READY) report browser ## the pictures in the README, of the pages of this build
-	$(PYTHON) tests/benchmarks/pictures.py
+	$(PYTHON) benchmarks/pictures.py
 
 lock: $(READY) ## renew both lock files after a change of pyproject.toml
 	$(PYTHON) -m pip install --quiet uv

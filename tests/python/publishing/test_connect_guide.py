@@ -1,4 +1,4 @@
-"""CONNECT.md says how to read the published copy: its snippets and queries run."""
+"""docs/connect.md says how to read the published copy: its snippets and queries run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from conftest import PROJECT, Warehouse
 
-GUIDE = PROJECT / "CONNECT.md"
+GUIDE = PROJECT / "docs/connect.md"
 
 
 def blocks(language: str) -> dict[str, str]:

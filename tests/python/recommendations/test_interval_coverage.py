@@ -52,7 +52,7 @@ TYPES = {
         "user_id": "bigint",
         "is_judged": "boolean",
     },
-    # has no interval, see DECISIONS.md
+    # has no interval, see docs/decisions.md
     "recommender_coverage": {
         "snapshot_date": "date",
         "split": "varchar",

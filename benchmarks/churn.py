@@ -24,9 +24,9 @@ import pandas as pd
 from music_box.warehouse import claim
 from sklearn.metrics import roc_auc_score
 
-from tests.benchmarks.measured_build import environment
+from benchmarks.measured_build import environment
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 DBT = Path(sys.executable).with_name("dbt")
 BASELINE = "days_since_last_event"
 CHALLENGER = "bagged_boosting"

@@ -33,9 +33,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from tests.benchmarks.measured_build import environment
+from benchmarks.measured_build import environment
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 DBT = Path(sys.executable).with_name("dbt")
 BLEND = "learnt_blend"
 # The folder of that name, and everything above it.

@@ -2,7 +2,7 @@
 
 Runs in an environment of its own, which has PySpark and nothing of the project:
 
-    .venv-spark/bin/python tests/benchmarks/spark_report.py --logs FOLDER --out FOLDER
+    .venv-spark/bin/python benchmarks/spark_report.py --logs FOLDER --out FOLDER
 
 The folder holds plain text, one file per delivery. The DataFrame API alone, no Python functions, so
 that all work is Spark's: lines are split and cached, and ratings come from sums by song. Features

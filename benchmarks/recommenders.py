@@ -20,7 +20,7 @@ from music_box.recommendations.split_data import SplitData, read_splits
 from music_box.recommendations.tuning import batches, leave_out
 from threadpoolctl import threadpool_limits
 
-from tests.benchmarks.measured_build import forget_peak, peak_gigabytes
+from benchmarks.measured_build import forget_peak, peak_gigabytes
 
 LISTED_USERS, PLACES = 2_000, 100
 # as in dbt_project.yml

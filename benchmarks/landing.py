@@ -23,9 +23,9 @@ import numpy as np
 import yaml
 from music_box.landing import land_folder
 
-from tests.benchmarks.measured_build import environment
+from benchmarks.measured_build import environment
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 FIELDS = {
     "uid": "bigint",
     "device": "varchar",

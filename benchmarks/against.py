@@ -6,7 +6,7 @@ and `spark_report.py`, the same work in PySpark, without the session's start: on
 made as the report made them, and once in the best way that we know for Spark. What they find is
 compared, too: a program that does something else may well be faster.
 
-    python -m tests.benchmarks.against --logs FOLDER --out FOLDER
+    python -m benchmarks.against --logs FOLDER --out FOLDER
 
 Quote ratios, not seconds: other programs on the machine slow all three.
 """
@@ -27,11 +27,11 @@ from typing import Any
 
 import duckdb
 
-from tests.benchmarks.limit import PROJECT, LimitRun, c_limit, plain_logs
-from tests.benchmarks.measured_build import WHOLE_COMMAND, environment
+from benchmarks.limit import PROJECT, LimitRun, c_limit, plain_logs
+from benchmarks.measured_build import WHOLE_COMMAND, environment
 
-MEASURED_BUILD = PROJECT / "tests/benchmarks/measured_build.py"
-SPARK_REPORT = PROJECT / "tests/benchmarks/spark_report.py"
+MEASURED_BUILD = PROJECT / "benchmarks/measured_build.py"
+SPARK_REPORT = PROJECT / "benchmarks/spark_report.py"
 SPARK_PYTHON = PROJECT / ".venv-spark/bin/python"
 # All other columns of the targets are measures. Likes come from a seed that Spark does not read.
 NO_MEASURES = ["snapshot_date", "user_id", "song_id", "is_liked"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-PICTURES = Path("assets")
+PICTURES = Path("docs/images")
 WAREHOUSE = Path(os.environ.get("MUSIC_BOX_WAREHOUSE") or "warehouse").resolve()
 
 

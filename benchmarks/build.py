@@ -25,9 +25,9 @@ from pathlib import Path
 import duckdb
 from music_box.warehouse import claim, clean
 
-from tests.benchmarks.measured_build import environment
+from benchmarks.measured_build import environment
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 FIRST_DATE, NEXT_DATE = "2017-03-30", "2017-05-13"
 # As in profiles.yml.
 THREADS = "2"
@@ -69,7 +69,7 @@ class Place:
     def dbt(self, results: str, *arguments: str) -> None:
         """Run dbt and note what each node cost."""
         nodes = self.results(results)
-        self.run("tests.benchmarks.measured_build", "--nodes", nodes, "--no-use-colors", *arguments)
+        self.run("benchmarks.measured_build", "--nodes", nodes, "--no-use-colors", *arguments)
 
 
 def generate(place: Place, users: int) -> None:
@@ -127,7 +127,7 @@ def measure(place: Place, users: int) -> None:
     build_whole(place, "whole.jsonl")
     describe(place, users)
     print(f"\n--- {users:,} users: each recommender", flush=True)
-    place.run("tests.benchmarks.recommenders", "--out", place.results("recommenders.jsonl"))
+    place.run("benchmarks.recommenders", "--out", place.results("recommenders.jsonl"))
     print(f"\n--- {users:,} users: the next day", flush=True)
     deliver(place, until_next_day=True)
     daily = ["build", "--selector", "daily", "--exclude-resource-type", "unit_test"]
@@ -136,7 +136,7 @@ def measure(place: Place, users: int) -> None:
         print(f"\n--- {users:,} users: the same features in C and in PySpark", flush=True)
         deliver(place, until_next_day=False)
         out = place.results("")
-        place.run("tests.benchmarks.against", "--logs", place.raw_logs, "--out", out)
+        place.run("benchmarks.against", "--logs", place.raw_logs, "--out", out)
         print(f"\n--- {users:,} users: the whole build, nodes side by side", flush=True)
         build_whole(place, "side_by_side.jsonl", "--threads", THREADS)
 

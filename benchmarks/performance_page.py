@@ -14,9 +14,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from tests.benchmarks.measured_build import WHOLE_COMMAND
+from benchmarks.measured_build import WHOLE_COMMAND
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 # Stages in the order of the data; whatever Python fits or lists is a stage of its own.
 ORDER = ["landing", "staging", "intermediate", "features", "recommendations", "churn", "reports"]
 TESTS, SEEDS, PUBLISHED = "data tests", "seeds", "published"

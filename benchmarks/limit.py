@@ -4,7 +4,7 @@
 in a hash table; no program that has to look at every byte does it for much less. CPU seconds are
 compared, since it runs on one core and a build on all of them.
 
-    python -m tests.benchmarks.limit --logs FOLDER
+    python -m benchmarks.limit --logs FOLDER
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import yaml
 from music_box.landing import DeliveryError, parse_delivery_name
 from music_box.landing.containers import open_content
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 PROGRAM = Path(__file__).with_name("limit.c")
 
 
