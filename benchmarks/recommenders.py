@@ -13,11 +13,11 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-from music_box.recommendations.fitting import KINDS, Chosen
 from music_box.recommendations.recommenders import Recommender
 from music_box.recommendations.sparse import largest
-from music_box.recommendations.split_data import SplitData, read_splits
 from music_box.recommendations.tuning import batches, leave_out
+from music_box.recommendations.warehouse.chosen import KINDS, Chosen
+from music_box.recommendations.warehouse.split_data import SplitData, read_splits
 from threadpoolctl import threadpool_limits
 
 from benchmarks.measured_build import forget_peak, peak_gigabytes

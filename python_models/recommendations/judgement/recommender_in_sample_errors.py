@@ -1,7 +1,7 @@
 """The errors that the report printed: how well recommenders reproduce what they learnt from."""
 
 from music_box.frames import typed
-from music_box.recommendations.in_sample import ERROR_TYPES, in_sample_errors
+from music_box.recommendations.warehouse.in_sample import ERROR_TYPES, in_sample_errors
 
 
 def model(dbt, session):

@@ -1,6 +1,6 @@
 """Lists by Spark's own alternating least squares: for users and songs that no machine holds."""
 
-from music_box.recommendations.distributed import als_lists
+from music_box.recommendations.warehouse.distributed import als_lists
 
 
 def model(dbt, session):

@@ -1,8 +1,9 @@
 """Songs for the users by whom recommenders are judged, from fit parts without the test."""
 
 from music_box.frames import streamed
-from music_box.recommendations.fitting import LIST_TYPES, Settings, judged_lists
-from music_box.recommendations.split_data import read_splits
+from music_box.recommendations.warehouse.chosen import Settings
+from music_box.recommendations.warehouse.lists import LIST_TYPES, judged_lists
+from music_box.recommendations.warehouse.split_data import read_splits
 
 
 def model(dbt, session):

@@ -1,8 +1,9 @@
 """The recommenders behind the served lists, tuned, fitted on everything known today."""
 
 from music_box.frames import typed
-from music_box.recommendations.fitting import FIT_TYPES, Settings, fits_of_served
-from music_box.recommendations.split_data import read_splits
+from music_box.recommendations.warehouse.chosen import Settings
+from music_box.recommendations.warehouse.fits import FIT_TYPES, fits_of_served
+from music_box.recommendations.warehouse.split_data import read_splits
 
 
 def model(dbt, session):

@@ -1,8 +1,8 @@
 """What each recommender is tuned to, and how the blend weighs them, chosen on validation parts."""
 
 from music_box.frames import typed
-from music_box.recommendations.fitting import TUNING_TYPES, Settings, choose
-from music_box.recommendations.split_data import read_splits
+from music_box.recommendations.warehouse.chosen import TUNING_TYPES, Settings, choose
+from music_box.recommendations.warehouse.split_data import read_splits
 
 
 def model(dbt, session):

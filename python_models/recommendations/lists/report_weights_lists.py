@@ -3,7 +3,7 @@
 import pandas as pd
 from music_box.frames import enumerated, typed
 from music_box.parallel import in_order
-from music_box.recommendations.report_weights import TYPES, report_weights_lists
+from music_box.recommendations.warehouse.report_weights import TYPES, report_weights_lists
 
 # Each part is a scan of all sources; the more there are, the less is in memory at once.
 PARTS = 6

@@ -1,8 +1,9 @@
 """Songs for every user of the utility matrix, by the recommenders and their blend."""
 
 from music_box.frames import streamed
-from music_box.recommendations.fitting import LIST_TYPES, Settings, served_lists
-from music_box.recommendations.split_data import read_splits
+from music_box.recommendations.warehouse.chosen import Settings
+from music_box.recommendations.warehouse.lists import LIST_TYPES, served_lists
+from music_box.recommendations.warehouse.split_data import read_splits
 
 
 def model(dbt, session):

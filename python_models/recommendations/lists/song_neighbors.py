@@ -1,7 +1,7 @@
 """The songs nearest to each song, by the report's cosine of ratings."""
 
 from music_box.frames import typed
-from music_box.recommendations.contents import NEIGHBOR_TYPES, neighbors_of
+from music_box.recommendations.warehouse.contents import NEIGHBOR_TYPES, neighbors_of
 
 
 def model(dbt, session):

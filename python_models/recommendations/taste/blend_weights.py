@@ -1,7 +1,7 @@
 """How much each recommender counts in the blend, for everybody and for each cluster of users."""
 
 from music_box.frames import typed
-from music_box.recommendations.contents import WEIGHT_TYPES, weights_of
+from music_box.recommendations.warehouse.contents import WEIGHT_TYPES, weights_of
 
 
 def model(dbt, session):

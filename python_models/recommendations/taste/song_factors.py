@@ -1,7 +1,7 @@
 """Factors of songs, as the served recommenders have learnt them."""
 
 from music_box.frames import typed
-from music_box.recommendations.contents import SONG_FACTOR_TYPES, song_factors_of
+from music_box.recommendations.warehouse.contents import SONG_FACTOR_TYPES, song_factors_of
 
 
 def model(dbt, session):

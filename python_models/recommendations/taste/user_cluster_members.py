@@ -1,8 +1,8 @@
 """To which cluster of like taste each user of the utility matrix belongs."""
 
 from music_box.frames import typed
-from music_box.recommendations.contents import MEMBER_TYPES, cluster_members_of
-from music_box.recommendations.split_data import read_splits
+from music_box.recommendations.warehouse.contents import MEMBER_TYPES, cluster_members_of
+from music_box.recommendations.warehouse.split_data import read_splits
 
 
 def model(dbt, session):

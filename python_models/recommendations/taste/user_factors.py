@@ -1,8 +1,8 @@
 """Factors of users, as the served recommenders see them."""
 
 from music_box.frames import streamed
-from music_box.recommendations.contents import USER_FACTOR_TYPES, user_factors_of
-from music_box.recommendations.split_data import read_splits
+from music_box.recommendations.warehouse.contents import USER_FACTOR_TYPES, user_factors_of
+from music_box.recommendations.warehouse.split_data import read_splits
 
 
 def model(dbt, session):

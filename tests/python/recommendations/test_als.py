@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from music_box.recommendations import als
-from music_box.recommendations.als import LeastSquares, Penalty, alternate, solve_all
+from music_box.recommendations.recommenders.least_squares import (
+    LeastSquares,
+    Penalty,
+    alternate,
+    solve_all,
+)
 from music_box.recommendations.sparse import Floats, Matrix
 from numpy.typing import NDArray
 from scipy import sparse

@@ -14,27 +14,27 @@ from music_box import parallel
 from music_box.artifacts import ArtifactError
 from music_box.recommendations import fitting
 from music_box.recommendations import tuning as tuning_of_batches
-from music_box.recommendations.contents import cluster_members_of, neighbors_of, weights_of
-from music_box.recommendations.fitting import (
+from music_box.recommendations.tuning import MEMBERS
+from music_box.recommendations.warehouse.chosen import (
     BLEND,
-    FIT_TYPES,
     JUDGED_ALONE,
     KINDS,
-    LIST_TYPES,
     REPORT_WEIGHTS,
     SERVED,
     TUNING_TYPES,
     Chosen,
     Settings,
     choose,
-    fits_of_served,
-    fitted_of,
-    judged_lists,
-    served_lists,
 )
-from music_box.recommendations.in_sample import in_sample_errors
-from music_box.recommendations.split_data import Key, SplitData, split_data
-from music_box.recommendations.tuning import MEMBERS
+from music_box.recommendations.warehouse.contents import (
+    cluster_members_of,
+    neighbors_of,
+    weights_of,
+)
+from music_box.recommendations.warehouse.fits import FIT_TYPES, fits_of_served, fitted_of
+from music_box.recommendations.warehouse.in_sample import in_sample_errors
+from music_box.recommendations.warehouse.lists import LIST_TYPES, judged_lists, served_lists
+from music_box.recommendations.warehouse.split_data import Key, SplitData, split_data
 from scipy import sparse
 from sklearn.metrics import ndcg_score
 from sklearn.metrics.pairwise import cosine_similarity

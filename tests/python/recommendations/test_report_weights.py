@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from music_box.recommendations import report_weights
-from music_box.recommendations.report_weights import NO_SONG, interleave, report_weights_lists
+from music_box.recommendations.warehouse.report_weights import (
+    NO_SONG,
+    interleave,
+    report_weights_lists,
+)
 
 WEIGHTS = pd.DataFrame(
     {"recommender": ["popularity", "item_item", "overlap"], "weight": [0.2, 0.2, 0.6]}

@@ -1,30 +1,23 @@
-"""Choosing, fitting and listing for the splits of the warehouse."""
+"""Choosing parameters and weights for the splits of the warehouse, and reading them back."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from tqdm import tqdm
 
 from music_box.artifacts import pack, sha256, unpack
-from music_box.frames import constant
 from music_box.parallel import in_order
-from music_box.recommendations.blend import blended
 from music_box.recommendations.clusters import UserClusters
 from music_box.recommendations.estimator import BlendedRecommender, Choice
 from music_box.recommendations.metrics import hits, ndcg
-from music_box.recommendations.recommenders import ItemItemMean, Recommender
-from music_box.recommendations.report_weights import NO_SONG, in_turn, interleave
-from music_box.recommendations.sparse import Floats, Integers, Matrix, largest
-from music_box.recommendations.split_data import SplitData
+from music_box.recommendations.sparse import Integers, Matrix, largest
 from music_box.recommendations.tuning import (
     CUT,
     MEMBERS,
@@ -34,15 +27,14 @@ from music_box.recommendations.tuning import (
     leave_out,
     tune_all,
 )
+from music_box.recommendations.warehouse.report_weights import NO_SONG, in_turn, interleave
+from music_box.recommendations.warehouse.split_data import SplitData
 
 BLEND, REPORT_WEIGHTS = "learnt_blend", "report_weights"
 KINDS = REPORT | MEMBERS
 # Another ranking by the neighbours of `item_item`: judged beside it, but nothing is chosen from it.
 JUDGED_ALONE = "item_item_mean"
 SERVED = {name: kind for name, kind in KINDS.items() if name != JUDGED_ALONE}
-# Users whose lists are written together.
-_WRITTEN_USERS = 2_500
-_LISTED = pd.CategoricalDtype([*KINDS, BLEND])
 TUNING_TYPES = {
     "snapshot_date": "date",
     "split": "varchar",
@@ -53,26 +45,6 @@ TUNING_TYPES = {
     "decision_ndcg": "double",
     "artifact": "blob",
     "artifact_sha256": "varchar",
-}
-FIT_TYPES = {
-    "snapshot_date": "date",
-    "split": "varchar",
-    "recommender": "varchar",
-    "parameters": "varchar",
-    "fit_users": "bigint",
-    "fit_songs": "bigint",
-    "factors": "bigint",
-    "artifact": "blob",
-    "artifact_sha256": "varchar",
-}
-LIST_TYPES = {
-    "snapshot_date": "date",
-    "split": "varchar",
-    "recommender": "varchar",
-    "user_id": "bigint",
-    "rank": "integer",
-    "song_id": "bigint",
-    "score": "double",
 }
 
 
@@ -141,7 +113,7 @@ def _choose(
 ) -> Iterator[dict[str, Any]]:
     """Rows of one split."""
     estimator = settings.estimator()
-    excluded = _union(data.tuning_ratings, data.disliked)
+    excluded = union(data.tuning_ratings, data.disliked)
     choice = estimator.choose(data.tuning_ratings, data.hidden, excluded)
     row = {"snapshot_date": data.snapshot_date, "split": data.split}
     alone = choice.learnt.member_ndcg.mean(axis=0) if len(choice.learnt.ndcg) else None
@@ -296,152 +268,7 @@ class Chosen:
         return table[self.user_clusters(data)]
 
 
-def fit(data: SplitData, chosen: Chosen, seed: int) -> dict[str, Recommender]:
-    """Every recommender that is served, with the chosen parameters, on the whole fit part."""
-    return fit_all(SERVED, chosen.parameters, data.ratings, seed)
-
-
-def fit_judged(data: SplitData, chosen: Chosen, seed: int) -> dict[str, Recommender]:
-    """Every recommender of a split in which they are judged."""
-    fitted = fit(data, chosen, seed)
-    fitted[JUDGED_ALONE] = ItemItemMean(**chosen.parameters[JUDGED_ALONE])
-    # the neighbours are found already
-    fitted[JUDGED_ALONE].restore(fitted["item_item"].arrays())
-    return fitted
-
-
-def fits_of_served(
-    splits: Iterable[SplitData], tuning: pd.DataFrame, settings: Settings
-) -> pd.DataFrame:
-    """The recommenders of the served list, one row each, see `FIT_TYPES`."""
-    rows = []
-    for data in splits:
-        if data.split != "serve":
-            continue
-        for name, recommender in fit(data, Chosen.of(tuning, data.split), settings.seed).items():
-            artifact = pack({}, recommender.arrays())
-            rows.append(
-                {
-                    "snapshot_date": data.snapshot_date,
-                    "split": data.split,
-                    "recommender": name,
-                    "parameters": json.dumps(recommender.parameters, sort_keys=True),
-                    "fit_users": len(data.users),
-                    "fit_songs": len(data.songs),
-                    "factors": recommender.factors,
-                    "artifact": artifact,
-                    "artifact_sha256": sha256(artifact),
-                }
-            )
-    return pd.DataFrame(rows, columns=list(FIT_TYPES))
-
-
-def fitted_of(fits: pd.DataFrame, names: Iterable[str]) -> dict[str, Recommender]:
-    """Recommenders of `recommender_fits`, ready to score.
-
-    Raises
-    ------
-    ArtifactError
-        If an artifact is not the one that fitting stored.
-    """
-    fitted = {}
-    for row in fits[fits["recommender"].isin(list(names))].to_dict("records"):
-        name = str(row["recommender"])
-        label = f"{name}, snapshot {row['snapshot_date']:%Y-%m-%d}"
-        _, arrays = unpack(bytes(row["artifact"]), row["artifact_sha256"], label)
-        parameters = json.loads(row["parameters"])
-        fitted[name] = KINDS[name].recommender.from_arrays(parameters, arrays)
-    return fitted
-
-
-def served_lists(
-    splits: Iterable[SplitData], fits: pd.DataFrame, tuning: pd.DataFrame, settings: Settings
-) -> Iterator[pd.DataFrame]:
-    """Lists for every user of the utility matrix, some users at a time, see `LIST_TYPES`."""
-    for data in splits:
-        if data.split == "serve":
-            fitted = fitted_of(fits, SERVED)
-            yield from lists(data, fitted, Chosen.of(tuning, data.split), settings)
-
-
-def judged_lists(
-    splits: Iterable[SplitData], tuning: pd.DataFrame, settings: Settings
-) -> Iterator[pd.DataFrame]:
-    """Lists for the users by whom recommenders are judged, some at a time, see `LIST_TYPES`."""
-    for data in splits:
-        if data.split != "serve":
-            chosen = Chosen.of(tuning, data.split)
-            yield from lists(data, fit_judged(data, chosen, settings.seed), chosen, settings)
-
-
-def lists(
-    data: SplitData, fitted: Mapping[str, Recommender], chosen: Chosen, settings: Settings
-) -> Iterator[pd.DataFrame]:
-    """The best songs of every fitted recommender and of the blend, for the users who get lists.
-
-    Scores of the blend and its members are standardised by the user's best ones.
-
-    Yields
-    ------
-    DataFrame
-        A row per song of a list of some of the users, see `LIST_TYPES`. Lists of one recommender
-        follow each other for `_WRITTEN_USERS` users or more, more rows than the database stores
-        together: whoever asks for one recommender passes over the others.
-    """
-    excluded = _union(data.ratings, data.disliked)
-    weights = chosen.user_weights(data)
-    members = {name: fitted[name] for name in MEMBERS}
-    others = [name for name in fitted if name not in MEMBERS]
-    places = settings.places
-
-    def lists_of(batch: Integers) -> dict[str, pd.DataFrame]:
-        rows, left_out = data.ratings[batch], excluded[batch]
-        total, best = blended(members, rows, left_out, weights[batch], places)
-        best[BLEND] = _best(total, places)
-        for name in others:
-            scores = fitted[name].scores(rows)
-            leave_out(scores, left_out)
-            best[name] = _best(scores, places)
-        return {name: _list_frame(data, name, batch, *found) for name, found in best.items()}
-
-    every_batch = batches(np.flatnonzero(data.is_listed), len(data.songs))
-    parts = tqdm(
-        in_order(lists_of, every_batch),
-        total=len(every_batch),
-        desc=f"lists, {data.split}",
-        delay=10.0,
-    )
-    together = -(-_WRITTEN_USERS // len(every_batch[0])) if every_batch else 1
-    left = iter(parts)
-    while some := list(islice(left, together)):
-        for name in (*fitted, BLEND):
-            yield pd.concat([part[name] for part in some], ignore_index=True)
-
-
-def _best(scores: Floats, places: int) -> tuple[Integers, Floats]:
-    items = largest(scores, min(places, scores.shape[1]))
-    return items, np.take_along_axis(scores, np.maximum(items, 0), 1)
-
-
-def _list_frame(
-    data: SplitData, name: str, batch: Integers, items: Integers, scores: Floats
-) -> pd.DataFrame:
-    """The lists of one recommender, a row per song."""
-    user, place = np.nonzero(items >= 0)
-    return pd.DataFrame(
-        {
-            "snapshot_date": pd.Timestamp(data.snapshot_date),
-            "split": constant(data.split, len(user)),
-            "recommender": constant(name, len(user)).astype(_LISTED),
-            "user_id": data.users[batch[user]],
-            "rank": (place + 1).astype(np.int32),
-            "song_id": data.songs[items[user, place]],
-            "score": scores[user, place],
-        }
-    )
-
-
-def _union(first: Matrix, second: Matrix) -> Matrix:
+def union(first: Matrix, second: Matrix) -> Matrix:
     """Entries of either matrix; what they hold does not matter."""
     result: Matrix = (first + second).tocsr()
     return result

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.linalg.lapack import sposv
 from threadpoolctl import threadpool_limits
 
+from music_box.recommendations.recommenders.base import Arrays, FactorRecommender
 from music_box.recommendations.sparse import Floats, Integers, Matrix
 
 # Rows are solved together in blocks of about this many floats, which a core keeps at hand.
@@ -192,3 +194,41 @@ def solve_all(systems: Floats, right: Floats) -> Floats:
             # positive definite but for rounding
             result[place] = np.linalg.lstsq(system, right[place])[0]
     return result
+
+
+class AlternatingLeastSquares(FactorRecommender):
+    """Factors that explain who took what, with a weight for what was not taken."""
+
+    defaults: ClassVar = {
+        "factors": 64,
+        "unobserved_weight": 0.1,
+        "regularization": 0.005,
+        "frequency_power": 1.0,
+        "value_power": 0.0,
+        "iterations": 8,
+    }
+
+    @property
+    def _penalty(self) -> Penalty:
+        return Penalty(
+            self.parameters["unobserved_weight"],
+            self.parameters["regularization"],
+            self.parameters["frequency_power"],
+        )
+
+    def _learn(self, user_items: Matrix, seed: int) -> None:
+        values = self._weighted(user_items)
+        self.item_factors = alternate(
+            values, self.parameters["factors"], self._penalty, self.parameters["iterations"], seed
+        )
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._least_squares = LeastSquares(self.item_factors, self._penalty)
+
+    def user_factors(self, user_items: Matrix) -> Floats:
+        return self._least_squares.solve(self._weighted(user_items))
+
+    def _restore(self, arrays: Arrays) -> None:
+        super()._restore(arrays)
+        self._prepare()

@@ -10,10 +10,11 @@ import pandas as pd
 
 from music_box.frames import constant
 from music_box.parallel import in_order
-from music_box.recommendations.fitting import BLEND, Chosen, fitted_of
 from music_box.recommendations.recommenders import FactorRecommender, ItemItem
 from music_box.recommendations.sparse import Floats, Integers
-from music_box.recommendations.split_data import SplitData
+from music_box.recommendations.warehouse.chosen import BLEND, Chosen
+from music_box.recommendations.warehouse.fits import fitted_of
+from music_box.recommendations.warehouse.split_data import SplitData
 
 NEIGHBOR_TYPES = {
     "snapshot_date": "date",

@@ -1,0 +1,1 @@
+"""What the dbt models need around the recommenders: reading splits, choosing, fitting, listing."""
