@@ -115,15 +115,24 @@ events as (
 
 ),
 
+-- of logs without any of them, every event counts
 missing_events as (
 
-    select event from events
-    where false
-    {%- for event in var('required_events') %}
-    union all
-    select '{{ event }}' as event
-    where '{{ event }}' not in (select events.event from events)
-    {%- endfor %}
+    select required_events.event
+    from (
+        select event from events
+        where false
+        {%- for event in var('required_events') %}
+        union all
+        select '{{ event }}' as event
+        {%- endfor %}
+    ) as required_events
+    where
+        required_events.event not in (select events.event from events)
+        and exists (
+            select 1 from events
+            where events.event in ({{ required_events }})
+        )
 
 ),
 
