@@ -2,11 +2,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
+# The Python of the environment: `make PYTHON=python3.13 build`. A change takes effect in a new .venv.
+PYTHON ?= python3
 VENV := .venv
 # Programs are run as modules: the first line of a script in $(VENV)/bin cannot hold every path.
-PYTHON := $(VENV)/bin/python
-DBT := $(PYTHON) -W ignore::RuntimeWarning:runpy -m dbt.cli.main
-PYTEST := $(PYTHON) -m pytest --numprocesses auto --dist loadfile
+VENV_PYTHON := $(VENV)/bin/python
+DBT := $(VENV_PYTHON) -W ignore::RuntimeWarning:runpy -m dbt.cli.main
+PYTEST := $(VENV_PYTHON) -m pytest --numprocesses auto --dist loadfile
 READY := $(VENV)/.requirements.lock.installed
 # PySpark, which only benchmarks need, stays out of it.
 SPARK_VENV := .venv-spark
@@ -40,14 +42,14 @@ environment: $(READY) ## create .venv from requirements.lock
 spark-environment: $(SPARK_READY) ## create .venv-spark from requirements-spark.lock; Spark itself needs Java 17
 
 build: $(READY) ## raw logs to tested, published marts and the report page (RAW_LOGS=folder for your own)
-	@$(PYTHON) -m music_box.readiness
+	@$(VENV_PYTHON) -m music_box.readiness
 	@test -n "$$RAW_LOGS" || test -e "$$MUSIC_BOX_WAREHOUSE/sample_logs" || \
-		$(PYTHON) -m music_box.sample_logs --users $(SAMPLE_USERS) --out "$$MUSIC_BOX_WAREHOUSE/sample_logs"
+		$(VENV_PYTHON) -m music_box.sample_logs --users $(SAMPLE_USERS) --out "$$MUSIC_BOX_WAREHOUSE/sample_logs"
 	$(DBT) build
-	$(PYTHON) -m music_box.report_page
+	$(VENV_PYTHON) -m music_box.report_page
 
 report: $(READY) published ## the report page from what is published: warehouse/report/index.html
-	$(PYTHON) -m music_box.report_page
+	$(VENV_PYTHON) -m music_box.report_page
 
 docs: $(READY) published ## dbt docs with lineage as one page: warehouse/docs/index.html
 	$(DBT) docs generate --static
@@ -69,65 +71,70 @@ test-faults: $(READY) ## builds that are killed, hostile deliveries, full disks,
 	MUSIC_BOX_THOROUGH=1 $(PYTEST) --junitxml "$$MUSIC_BOX_WAREHOUSE/faults.xml" tests/python/faults
 
 test-sizes: $(READY) ## builds of many sizes, with one user who outdoes all, and under real limits of memory (an hour or two; root)
-	$(PYTHON) -m pytest --junitxml "$$MUSIC_BOX_WAREHOUSE/sizes.xml" -m slow tests/python/sizes
+	$(VENV_PYTHON) -m pytest --junitxml "$$MUSIC_BOX_WAREHOUSE/sizes.xml" -m slow tests/python/sizes
 
 test-intervals: $(READY) ## that intervals of metrics hold the truth as often as they claim, in many samples (ten minutes)
 	$(PYTEST) -m slow tests/python/churn tests/python/recommendations
 
 audit: $(READY) ## known vulnerabilities of everything that is locked; fails where the registry cannot tell of a package
-	$(PYTHON) -m pip install --quiet uv
-	$(PYTHON) -m uv tool run pip-audit@2.10.1 --strict --no-deps --disable-pip --requirement requirements.lock --requirement requirements-spark.lock
+	$(VENV_PYTHON) -m pip install --quiet uv
+	$(VENV_PYTHON) -m uv tool run pip-audit@2.10.1 --strict --no-deps --disable-pip --requirement requirements.lock --requirement requirements-spark.lock
 
 browser: ## Debian's Chromium, in which tests look at pages; without it and root they are skipped
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; fi
 
 check: $(READY) ## lint, types and governance, without building anything
-	$(PYTHON) -m ruff check
-	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m mypy
-	$(PYTHON) -m sqlfluff lint --disable-progress-bar
+	$(VENV_PYTHON) -m ruff check
+	$(VENV_PYTHON) -m ruff format --check
+	$(VENV_PYTHON) -m mypy
+	$(VENV_PYTHON) -m sqlfluff lint --disable-progress-bar
 	$(DBT) --quiet --warn-error parse --target-path warehouse/lint --log-path warehouse/lint
-	$(PYTHON) -c 'from dbt_bouncer.main import app; app()' run
+	$(VENV_PYTHON) -c 'from dbt_bouncer.main import app; app()' run
 
 compare: $(READY) ## published figures beside those of 60,000 generated users, also after cleaning
-	$(PYTHON) -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out "$$MUSIC_BOX_WAREHOUSE/compared_logs"
+	$(VENV_PYTHON) -m music_box.sample_logs --users 60000 --first-date 2017-03-30 --out "$$MUSIC_BOX_WAREHOUSE/compared_logs"
 	RAW_LOGS="$$MUSIC_BOX_WAREHOUSE/compared_logs" MUSIC_BOX_WAREHOUSE="$$MUSIC_BOX_WAREHOUSE/compared" $(DBT) build \
 		--select +rpt_cleaning +snapshots --indirect-selection cautious --exclude-resource-type unit_test
-	$(PYTHON) -m music_box.sample_logs.compare --logs "$$MUSIC_BOX_WAREHOUSE/compared_logs" \
+	$(VENV_PYTHON) -m music_box.sample_logs.compare --logs "$$MUSIC_BOX_WAREHOUSE/compared_logs" \
 		--database "$$MUSIC_BOX_WAREHOUSE/compared/music_box.duckdb"
 
 bench: $(READY) $(SPARK_READY) ## what every stage costs at BENCH_USERS users (600,000: hours), beside C and PySpark
-	$(PYTHON) -m benchmarks.landing
-	$(PYTHON) -m benchmarks.build --folder "$$MUSIC_BOX_WAREHOUSE/bench" --users $(BENCH_USERS)
-	$(PYTHON) -m benchmarks.performance_page --folder "$$MUSIC_BOX_WAREHOUSE/bench" --plot docs/images/cost_against_size.png
+	$(VENV_PYTHON) -m benchmarks.landing
+	$(VENV_PYTHON) -m benchmarks.build --folder "$$MUSIC_BOX_WAREHOUSE/bench" --users $(BENCH_USERS)
+	$(VENV_PYTHON) -m benchmarks.performance_page --folder "$$MUSIC_BOX_WAREHOUSE/bench" --plot docs/images/cost_against_size.png
 
 evaluate: $(READY) ## churn models on 60,000 generated users, three seeds, beside the truth (half an hour)
-	$(PYTHON) -m benchmarks.churn
+	$(VENV_PYTHON) -m benchmarks.churn
 
 evaluate-recommendations: $(READY) ## recommenders on 60,000 generated users, and the one without dbt on 2,000
-	$(PYTHON) -m benchmarks.recommendations
-	$(PYTHON) -m benchmarks.recommendations --api
+	$(VENV_PYTHON) -m benchmarks.recommendations
+	$(VENV_PYTHON) -m benchmarks.recommendations --api
 
 pictures: $(READY) report browser ## the pictures in the README, of the pages of this build
-	$(PYTHON) benchmarks/pictures.py
+	$(VENV_PYTHON) benchmarks/pictures.py
 
 lock: $(READY) ## renew both lock files after a change of pyproject.toml
-	$(PYTHON) -m pip install --quiet uv
-	$(PYTHON) -m uv lock
-	$(PYTHON) -m uv export --quiet --no-hashes --no-emit-project -o requirements.lock
-	$(PYTHON) -m uv export --quiet --no-hashes --no-emit-project --only-group spark -o requirements-spark.lock
+	$(VENV_PYTHON) -m pip install --quiet uv
+	$(VENV_PYTHON) -m uv lock
+	$(VENV_PYTHON) -m uv export --quiet --no-hashes --no-emit-project -o requirements.lock
+	$(VENV_PYTHON) -m uv export --quiet --no-hashes --no-emit-project --only-group spark -o requirements-spark.lock
 
 clean: ## remove everything that builds wrote into the warehouse; other files there, and logs of your own, stay
-	@python3 -m music_box.warehouse clean "$$MUSIC_BOX_WAREHOUSE"
+	@$(PYTHON) -m music_box.warehouse clean "$$MUSIC_BOX_WAREHOUSE"
 
 $(READY): requirements.lock
-	python3 -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+		"Python " + sys.version.split()[0] + " is too old: 3.11 or newer is needed. Name one: make PYTHON=python3.12 build")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	# `python -m music_box...` finds the package, also where PYTHONPATH does not say where it is
+	@$(VENV_PYTHON) -c 'import pathlib, site; \
+		pathlib.Path(site.getsitepackages()[0], "music_box.pth").write_text("../../../../python_models\n")'
 	touch $@
 
 $(SPARK_READY): requirements.lock requirements-spark.lock
-	python3 -m venv $(SPARK_VENV)
+	$(PYTHON) -m venv $(SPARK_VENV)
 	$(SPARK_PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	$(SPARK_PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.lock
 	touch $@
