@@ -239,3 +239,25 @@ def test_no_model_names_an_engine() -> None:
     models = [*(PROJECT / "models").rglob("*.sql"), *(PROJECT / path for path in PYTHON_MODELS)]
     naming = [path for path in models if re.search("(?i)duckdb|spark", path.read_text("utf-8"))]
     assert [path.name for path in naming] == ["distributed_als_lists.py"]
+
+
+def test_descriptions_stand_alone(manifest: dict[str, Any]) -> None:
+    """BI tools show the comment of a column without those of its neighbours."""
+    leaning = re.compile(
+        r"(?i)^(it|its|they|their|them|he|his|she|her|this|these|those|\.\.\.|…)\b"
+    )
+    of_one_sex = re.compile(r"(?i)\b(he|him|his|himself|she|her|herself)\b")
+    described = [
+        node
+        for node in [*nodes(manifest, "model", "seed"), *manifest["sources"].values()]
+        if node["package_name"] == "music_box"
+    ]
+    said = [
+        (node["name"], name, text)
+        for node in described
+        for name, text in [
+            ("", node["description"]),
+            *((column["name"], column["description"]) for column in node["columns"].values()),
+        ]
+    ]
+    assert [line for line in said if leaning.search(line[2]) or of_one_sex.search(line[2])] == []

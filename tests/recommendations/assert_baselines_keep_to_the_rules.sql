@@ -1,5 +1,5 @@
 -- Nothing is listed from outside the catalogue, nothing that a user disliked, and
--- nothing that he knows but by the recommender that lists just that.
+-- nothing that they know but by the recommender that lists just that.
 with candidates as (
 
     select * from {{ ref('baseline_candidates') }}

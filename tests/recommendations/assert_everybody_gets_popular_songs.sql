@@ -1,5 +1,5 @@
--- Whoever is served has a full list of popular songs, whatever else fails, unless he
--- knows nearly all of the catalogue.
+-- Every served user has a full list of popular songs, whatever else fails, unless they
+-- know nearly all of the catalogue.
 with users as (
 
     select * from {{ ref('recommendation_users') }}

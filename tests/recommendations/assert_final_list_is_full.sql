@@ -1,5 +1,5 @@
 -- Every user of the scoring snapshot has as many songs in each context as a list holds,
--- or all of the catalogue that he neither has heard nor dislikes.
+-- or all of the catalogue that they neither have heard nor dislike.
 with known_songs as (
 
     select

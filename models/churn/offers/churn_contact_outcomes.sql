@@ -1,5 +1,5 @@
--- What contacting each user of the past would have brought: he gets the offer with the
--- highest expected value at his probability, and it pays if he was about to leave.
+-- What contacting each user of the past would have brought: they get the offer with the
+-- highest expected value at their probability, and it pays if they were about to leave.
 with churn_judged_scores as (
 
     select * from {{ ref('churn_judged_scores') }}

@@ -1,4 +1,4 @@
--- Why the champion gives a user his score, feature by feature, and in words that can be
+-- Why the champion gives a user their score, feature by feature, and in words that can be
 -- shown. A feature that moves nothing is no reason.
 with contributions as (
 

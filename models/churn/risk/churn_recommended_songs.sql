@@ -1,4 +1,4 @@
--- The songs that a letter to a user may name: the first of his recommendations, by name
+-- The songs that a letter to a user may name: their first recommendations, by name
 -- and singer. A song without a name is called by its number, so that it can be found.
 with recommendations as (
 

@@ -1,4 +1,4 @@
--- Who may leave, why, what to do about it and which songs to write to him of: the list
+-- Users who may leave, with reasons, an offer and songs to mention: the list
 -- that goes to a CRM. A fixed share of the users is held out, so that those who were
 -- contacted can be compared with users like them who were not.
 with scored_users as (

@@ -1,5 +1,5 @@
--- What must not be recommended to a user: what he has heard in the fit part, and what
--- he said he dislikes. What he heard in the test part is not here: nothing that makes
+-- What must not be recommended to a user: what they have heard in the fit part, and what
+-- they said they dislike. What they heard in the test part is not here: nothing that makes
 -- recommendations may know it.
 {{ config(materialized='view') }}
 

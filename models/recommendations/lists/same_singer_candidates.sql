@@ -1,5 +1,5 @@
 -- More of the same: the most played songs of the singers whom the user listens to, a
--- singer counting as often as the user knows songs of his.
+-- singer counting as often as the user knows songs of the singer.
 with users as (
 
     select * from {{ ref('recommendation_users') }}

@@ -1,4 +1,4 @@
--- What each user's listening, and his word where he gave it, says about a song. The
+-- What each user's listening, and their word where they gave it, says about a song. The
 -- early rating is what was known before the last days of the feature window: from it
 -- recommenders are tuned, and judged by what came in those days.
 with user_songs as (

@@ -1,4 +1,4 @@
--- Songs that are never recommended to a user again: he said so, or he skipped them
+-- Songs that are never recommended to a user again: they said so, or they skipped them
 -- again and again.
 with rated_songs as (
 

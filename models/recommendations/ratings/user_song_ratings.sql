@@ -1,4 +1,4 @@
--- How much each user likes each song that he played, downloaded or said he likes: the
+-- How much each user likes each song that they played, downloaded or said they like: the
 -- input of every recommender.
 with rated_songs as (
 

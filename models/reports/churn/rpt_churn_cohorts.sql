@@ -1,6 +1,5 @@
--- Do those who came early stay longer? Churn by the week in which a user was first
--- seen. Nobody is a user of a snapshot who has not been seen by then, so that his first
--- day, too, is known by the snapshot.
+-- Churn by the week in which a user was first seen: do early users stay longer? Every user
+-- of a snapshot has been seen by then, so the first day, too, is known by the snapshot.
 with churn_labels as (
 
     select * from {{ ref('churn_labels') }}

@@ -1,7 +1,7 @@
 -- How far the distribution of each feature has moved since the snapshot before: the
 -- population stability index, sum over bins of (share now - share before) x ln(share
--- now / share before). Bins lie between the deciles of the scored users; who has no
--- value is in a bin of his own.
+-- now / share before). Bins lie between the deciles of the scored users; users without
+-- a value share one more bin.
 {%- set features = (feature_names() | trim).split(',') %}
 with snapshots as (
 

@@ -1,4 +1,4 @@
-"""Why the champion gives each user of the scoring snapshot his score."""
+"""Why the champion gives each user of the scoring snapshot their score."""
 
 from music_box.churn.explanation import TYPES, leading_contributions
 from music_box.frames import typed

@@ -1,4 +1,4 @@
-"""Why a model gives a user his score."""
+"""Why a model gives a user their score."""
 
 from __future__ import annotations
 

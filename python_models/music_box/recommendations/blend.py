@@ -26,7 +26,7 @@ _CLUSTER_USERS = 300
 
 
 def standardise(scores: Floats, excluded: Matrix, places: int = _STANDARD_PLACES) -> Integers:
-    """Bring each user's scores to mean 0 and deviation 1 over his best ones, in place.
+    """Bring each user's scores to mean 0 and deviation 1 over their best ones, in place.
 
     Returns
     -------

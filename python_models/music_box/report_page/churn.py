@@ -16,8 +16,8 @@ def section(copy: PublishedCopy) -> Section:
     return Section(
         "churn",
         "Churn",
-        "A user of a snapshot has churned if the days after it hold no play, download or search"
-        " of his.",
+        "A user of a snapshot has churned if they have no play, download or search in the days"
+        " after it.",
         [
             _rates(copy),
             _actions(copy),

@@ -46,7 +46,7 @@ def fake_ratings(random: np.random.Generator) -> pd.DataFrame:
 def fake_candidates(
     random: np.random.Generator, known: set[tuple[int, int]], matrix: set[int]
 ) -> pd.DataFrame:
-    """Lists of three recommenders; fitted ones do not know what somebody said he dislikes."""
+    """Lists of three recommenders; fitted ones do not know what somebody said they dislike."""
     rows: list[tuple] = []
     for recommender in RECOMMENDERS:
         for user_id in range(1, USERS + 1):
@@ -66,7 +66,7 @@ def fake_candidates(
             ]
     columns = ["snapshot_date", "split", "recommender", "user_id", "rank", "song_id", "score"]
     lists = pd.DataFrame(rows, columns=columns)
-    # the disliker is the twin in all but his dislikes
+    # the disliker is the twin in all but dislikes
     twin = lists[(lists["user_id"] == TWIN)].assign(user_id=DISLIKER)
     lists = pd.concat([lists[lists["user_id"] != DISLIKER], twin], ignore_index=True)
     # a split that nobody is served from

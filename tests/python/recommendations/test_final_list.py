@@ -248,7 +248,7 @@ def test_who_proposes_a_song_depends_on_the_user(served: tuple) -> None:
     assert proposers[fake_service.UNLISTED] == ["popularity"] * 10
     assert proposers[fake_service.SHORT] == [policy] * 3 + ["popularity"] * 7
     assert proposers[fake_service.ALL_DISLIKED] == [policy] * 10
-    # nothing of what he has played is held out to him as his taste
+    # nothing that the user has played is given as their taste
     told = actual.loc[actual["user_id"] == fake_service.ALL_DISLIKED, "reason"]
     assert not told.str.startswith("because").any()
 
@@ -260,7 +260,7 @@ def test_a_disliked_song_goes_and_its_neighbour_sinks(served: tuple) -> None:
     disliked, near = fake_service.DISLIKED_SONG, fake_service.NEAR_SONG
     assert disliked not in lists[fake_service.DISLIKER]
     assert near not in lists[fake_service.DISLIKER]
-    # his twin's list begins with both of them, unless it is the one of everybody
+    # the twin's list begins with both of them, unless it is the one of everybody
     if policy != "popularity":
         assert lists[fake_service.TWIN][:2] == [disliked, near]
         assert lists[fake_service.DISLIKER][:8] == lists[fake_service.TWIN][2:]

@@ -310,7 +310,7 @@ def test_tampered_clusters_are_refused(
 
 
 def not_to_be_listed(split: str, seed: int) -> set[tuple[int, int]]:
-    """Pairs of a user and a song that he has rated or dislikes, as the tables say."""
+    """Pairs of a user and a song that they have rated or dislike, as the tables say."""
     given = tables(split, seed)
     pairs = pd.concat([given["examples"], given["dislikes"]])[["user_id", "song_id"]]
     return set(pairs.itertuples(index=False, name=None))

@@ -215,7 +215,7 @@ class Oracle:
     def judge(
         self, evaluation: tuple[str, str, str, str], k: int, weights: Weights | None = None
     ) -> dict[str, float]:
-        """Every metric, each user counting as often as his weight says."""
+        """Every metric, each user counting as often as their weight says."""
         split, task, group, name = evaluation
         novelty = self.novelty(split)
         sums = {"recall": 0.0, "ndcg": 0.0, "map": 0.0}
@@ -269,7 +269,7 @@ def test_every_recommender_is_judged_where_it_lists_something(
     found = set(metrics[[*EVALUATION, "metric", "k"]].itertuples(index=False, name=None))
     assert found == {(*key, metric, k) for key in expected for metric in names for k in CUTS}
     assert len(metrics) == len(found)
-    # learnt lists are for the matrix, popularity is for all; nobody discovers what he plays
+    # learnt lists are for the matrix, popularity is for all; nobody discovers what they play
     assert ("temporal", "discovery", "cold", "learnt_blend") not in expected
     assert ("temporal", "discovery", "cold", "popularity") in expected
     assert ("temporal", "discovery", "matrix", "what_they_play") not in expected
@@ -472,12 +472,12 @@ def test_groups_and_tasks_on_paper(builds: dict[str, Tables]) -> None:
     # 11, 12, 13, 20 and 31 to 39 of fifty songs, which everybody has heard
     assert als["coverage"]["value"] == pytest.approx(13 / 50)
     assert als["novelty"]["value"] == 0
-    # user 6 is cold, and only popularity lists songs for him
+    # user 6 is cold, and only popularity lists songs for them
     assert set(metrics.query("user_group == 'cold'")["recommender"]) == {"popularity"}
     popularity = of("random", "discovery", "cold", "popularity")
     assert popularity["ndcg"]["value"] == pytest.approx(1 / math.log2(3))
     assert popularity["map"]["value"] == pytest.approx(1 / 2)
-    # user 7 has nothing new to find, and plays again what he knows: place 4
+    # user 7 has nothing new to find, and plays again what they know: place 4
     assert of("temporal", "discovery", "matrix", "als")["recall"]["users"] == 1
     again = of("temporal", "listening", "matrix", "what_they_play")
     assert again["recall"]["value"] == pytest.approx((1 / 2 + 1) / 2)

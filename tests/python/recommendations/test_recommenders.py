@@ -175,7 +175,7 @@ def test_neighbours_of_users_vote_for_what_they_have(neighbors: int) -> None:
     rows = values * (values > 0).sum(axis=0) ** -0.25
     norms = np.sqrt((rows**2).sum(axis=1))
     similarity = rows @ rows.T / (np.outer(norms, norms) + 0.7 * np.median(norms) ** 2)
-    # the user's own row is one more: it adds to what he has and to nothing else
+    # the user's own row is one more: it adds to what they have and to nothing else
     similarity[similarity < np.sort(similarity, axis=1)[:, [-min(neighbors + 1, 60)]]] = 0
     expected = similarity @ values
     is_new = dense(matrix) == 0

@@ -132,7 +132,7 @@ class ItemItem(ItemNeighbors):
         return result
 
     def predicted(self, user_items: Matrix) -> Floats:
-        """Mean rating of the neighbours that the user has, by similarity; 0 where he has none."""
+        """Mean rating of the neighbours that the user has, by similarity; 0 where they have none."""
         total = user_items.astype(np.float32) @ self._similar
         # the same entries in the same order: they differ in values alone
         weight = weighted(user_items, 0) @ self._similar
@@ -183,7 +183,7 @@ class UserNeighbors(Recommender):
         similarity = (rows @ self._rows.T).toarray()
         shrinkage = np.float32(self.parameters["shrinkage"] * self._unit + 1e-12)
         similarity /= norms[:, None] * self._norms + shrinkage
-        # a user's own row says nothing: it holds just what he has
+        # a user's own row says nothing: it holds just what they have
         count = min(self.parameters["neighbors"] + 1, similarity.shape[1])
         best = largest(similarity, count, lowest=POSITIVE)
         row, place = np.nonzero(best >= 0)

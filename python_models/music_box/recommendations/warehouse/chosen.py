@@ -253,7 +253,7 @@ class Chosen:
         )
 
     def user_clusters(self, data: SplitData) -> Integers:
-        """Cluster of each user, by what he has of the songs that clusters were made from."""
+        """Cluster of each user, by what they have of the songs that clusters were made from."""
         column = pd.Index(data.songs).get_indexer(pd.Index(self.songs))
         padded = sparse.hstack(
             [data.ratings, sparse.csr_matrix((data.ratings.shape[0], 1))], "csr", np.float32
