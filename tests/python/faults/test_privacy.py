@@ -168,7 +168,7 @@ def test_lines_of_a_forgotten_user_are_counted(before: Warehouse, after: Warehou
 def test_models_are_fitted_without_him(
     raw_logs: Path, after: Warehouse, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Every table is the one that is built where the user never was, but for what tells of files."""
+    """Every table is the one that is built without the user, but for what tells of files."""
     folder = tmp_path_factory.mktemp("without")
     for path in raw_logs.iterdir():
         lines = path.read_bytes().split(b"\n")

@@ -132,7 +132,7 @@ class ItemItem(ItemNeighbors):
         return result
 
     def predicted(self, user_items: Matrix) -> Floats:
-        """Mean rating of the neighbours that the user has, by similarity; 0 where they have none."""
+        """Mean rating of the neighbors that the user has, by similarity; 0 if they have none."""
         total = user_items.astype(np.float32) @ self._similar
         # the same entries in the same order: they differ in values alone
         weight = weighted(user_items, 0) @ self._similar
