@@ -3,7 +3,7 @@
 On one folder of logs, in turn: the C program of `limit.c`, the least that it could cost; the models
 and seeds behind `user_features` and `user_song_ratings`, without tests and without dbt's start-up;
 and `spark_report.py`, the same work in PySpark, without the session's start: once with the features
-made as the report made them, and once in the best way that we know for Spark. What they find is
+made as the study made them, and once in the best way that we know for Spark. What they find is
 compared, too: a program that does something else may well be faster.
 
     python -m benchmarks.against --logs FOLDER --out FOLDER
@@ -44,7 +44,7 @@ SPARK_RESULTS = {
 }
 # PySpark makes features in two ways, each a stage of this name.
 SPARK_WAYS = {
-    "PySpark as the report": "features as the report",
+    "PySpark as the study": "features as the study",
     "PySpark from sums": "features from sums",
 }
 # Spark is asked for training and scoring alone.

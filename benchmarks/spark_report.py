@@ -6,10 +6,10 @@ Runs in an environment of its own, which has PySpark and nothing of the project:
 
 The folder holds plain text, one file per delivery. The DataFrame API alone, no Python functions, so
 that all work is Spark's: lines are split and cached, and ratings come from sums by song. Features
-are made twice, so that either way has its cost. As the report made them: each event and each
+are made twice, so that either way has its cost. As the study made them: each event and each
 window is filtered and counted from the cached records, and all these results are joined on the
 user. And from sums: plays are added up once by day, and each feature family is an aggregation of
-the days. What the report did not have is made from sums in both.
+the days. What the study did not have is made from sums in both.
 
 Rules and numbers are the warehouse's. Three things are left out, each to Spark's advantage: lines
 that are not whole records are dropped and not repaired, no line is kept by number, and the seeds,
@@ -45,7 +45,7 @@ EVENING_START_HOUR = 18
 LIKED_RATING = 4
 
 # the two ways to make features; a run is one of them and all other stages
-FROM_SUMS, AS_THE_REPORT = "features from sums", "features as the report"
+FROM_SUMS, AS_THE_STUDY = "features from sums", "features as the study"
 
 PLAY_FIELDS = [
     "uid",
@@ -593,7 +593,7 @@ def families_beyond_the_report(
     ]
 
 
-# --- Families A to D as the report made them ------------------------------------------------------
+# --- Families A to D as the study made them ------------------------------------------------------
 
 
 def one_after_the_other(
@@ -602,7 +602,7 @@ def one_after_the_other(
     """Each feature of the families A to D, or part of its quotient, as a result of its own.
 
     Records are those of the users in the feature window, plays cleaned. Only the last day with any
-    event comes from the days, since the report did not have it.
+    event comes from the days, since the study did not have it.
     """
     events = {"plays": cleaned, "downloads": downloads, "searches": searches}
     windows = {length: in_last(length, snapshot) for length in (1, 3, 7, 14, 30)}
@@ -716,7 +716,7 @@ def main() -> None:
             features = side_by_side(users, families)
             features.write.parquet(f"{out}/user_features/snapshot_date={snapshot}")
             days.unpersist()
-        with stopwatch.stage(AS_THE_REPORT, snapshot):
+        with stopwatch.stage(AS_THE_STUDY, snapshot):
             cleaned = cleaned.persist()
             days = sum_days(cleaned, in_window(activity, snapshot), users).persist()
             window_searches = in_window(searches, snapshot).join(users, "user_id")

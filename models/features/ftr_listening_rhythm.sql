@@ -1,4 +1,4 @@
--- Family F, beyond the report. Is this silence unusual for this user? A week without
+-- Family F, beyond the study. Is this silence unusual for this user? A week without
 -- music means little for someone who listens on Sundays and much for someone who
 -- listens every day.
 {%- set days = var('feature_window_days') %}

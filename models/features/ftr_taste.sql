@@ -1,4 +1,4 @@
--- Family G, beyond the report. What does the user listen to, and how widely? A user at
+-- Family G, beyond the study. What does the user listen to, and how widely? A user at
 -- home in the catalogue comes back; one who skips from song to song has not found what
 -- they came for.
 with user_songs as (

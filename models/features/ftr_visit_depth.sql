@@ -1,4 +1,4 @@
--- Family H, beyond the report. How deep were the visits? The idea: before users leave,
+-- Family H, beyond the study. How deep were the visits? The idea: before users leave,
 -- they open the player, play one song and go. Plays carry no time of day, so an active
 -- day stands for a visit. A single-play day has exactly one play, a multi-play day two
 -- or more: the words mean these numbers, so they are no vars.

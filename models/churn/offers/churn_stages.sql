@@ -1,4 +1,4 @@
--- The report's stage of the product: while most users leave, it has to learn to hold
+-- The study's stage of the product: while most users leave, it has to learn to hold
 -- them at almost any price; once most stay, an offer has to pay for itself.
 with churn_labels as (
 

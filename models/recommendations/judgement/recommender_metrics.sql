@@ -1,5 +1,5 @@
 -- How good every recommender is, and how sure that is: held out, with the interval of
--- resampled users; and in-sample, as the report printed it, which says how well a
+-- resampled users; and in-sample, as the study printed it, which says how well a
 -- factorisation remembers.
 with recommender_metric_replicates as (
 

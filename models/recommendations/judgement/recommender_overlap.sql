@@ -1,4 +1,4 @@
--- Do recommenders agree? Songs that every two, and all, of the report's recommenders
+-- Do recommenders agree? Songs that every two, and all, of the study's recommenders
 -- have in common at the top of the lists of today's users. Who has no list, or no
 -- common song, counts with 0.
 {%- set recommenders = ['item_item', 'nmf', 'truncated_svd'] %}

@@ -1,5 +1,5 @@
 -- The ratings that in-sample errors are taken on: all songs of as many users of the
--- utility matrix as the report had.
+-- utility matrix as the study had.
 with splits as (
 
     select * from {{ ref('recommendation_splits') }}

@@ -1,4 +1,4 @@
--- The lists that the report combines by fixed weights, for the users of the utility
+-- The lists that the study combines by fixed weights, for the users of the utility
 -- matrix: popular songs, those of similar items, and those on which both factorisations
 -- agree, by their mean rank.
 with recommendation_users as (

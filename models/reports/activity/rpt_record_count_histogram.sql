@@ -1,4 +1,4 @@
--- How many users have how many records: log10, as the report drew it, with the border
+-- How many users have how many records: log10, as the study drew it, with the border
 -- beyond which a user is a bot.
 {%- set bins = var('histogram_bins_per_decade') %}
 with window_users as (

@@ -1,4 +1,4 @@
--- The report's summaries: what every stage of cleaning leaves, drops and fills in.
+-- The study's summaries: what every stage of cleaning leaves, drops and fills in.
 -- Downloads and searches only lose the records of excluded users.
 with cleaning_statistics as (
 

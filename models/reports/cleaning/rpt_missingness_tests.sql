@@ -1,4 +1,4 @@
--- Is the dirt random, as the report says, or does it tell churners from others? It
+-- Is the dirt random, as the study says, or does it tell churners from others? It
 -- takes both a small p and an effect worth the name: with many users every difference
 -- is significant.
 with welch_tests as (

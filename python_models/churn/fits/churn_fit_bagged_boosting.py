@@ -1,4 +1,4 @@
-"""The challenger, on all features and on the report's alone: what the others are worth."""
+"""The challenger, on all features and on the study's alone: what the others are worth."""
 
 import pandas as pd
 from music_box.churn.training import TYPES, fit_estimators

@@ -1,4 +1,4 @@
-"""The report's gradient boosting."""
+"""The study's gradient boosting."""
 
 from music_box.churn.training import TYPES, fit_estimators
 from music_box.frames import typed

@@ -1,4 +1,4 @@
-"""The report's logistic regression."""
+"""The study's logistic regression."""
 
 from music_box.churn.training import TYPES, fit_estimators
 from music_box.frames import typed

@@ -1,4 +1,4 @@
-"""The report's random forest."""
+"""The study's random forest."""
 
 from music_box.churn.training import TYPES, fit_estimators
 from music_box.frames import typed

@@ -1,4 +1,4 @@
-"""The report's grid search over random forests."""
+"""The study's grid search over random forests."""
 
 from music_box.churn.training import TYPES, fit_estimators
 from music_box.frames import typed

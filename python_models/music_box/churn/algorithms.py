@@ -23,7 +23,7 @@ Flags = NDArray[np.bool_]
 Folds = NDArray[np.int64]
 Parameters = dict[str, Any]
 
-# XGBoost's histograms; its name for what the report's library calls otherwise.
+# XGBoost's histograms; its name for what the study's library calls otherwise.
 _BOOSTING_NAMES = {
     "max_depth": "max_depth",
     "learning_rate": "learning_rate",

@@ -43,7 +43,7 @@ class Kind:
     grid: dict[str, Sequence[float]]
 
 
-# What the report recommends by.
+# What the study recommends by.
 REPORT = {
     "item_item": Kind(ItemItem, {}),
     "item_item_mean": Kind(ItemItemMean, {}),

@@ -151,7 +151,7 @@ def _in_sample(copy: PublishedCopy) -> Figure:
     )
     return Figure(
         name="in-sample-errors",
-        title="In-sample errors, as the report took them",
+        title="In-sample errors, as the study took them",
         explanation="How well observed ratings are remembered by what was fitted on them; not how"
         " well anything is recommended.",
         sources=["recommender_metrics"],

@@ -1,7 +1,7 @@
 """The published figures that a folder of sample logs is compared with.
 
 They describe 44 days of logs of 59,754 users, after a tenth of all users had been drawn. Those of
-kind REPORT are printed in the published analysis; those of kind OTHERS come from other people's
+kind STUDY are printed in the published analysis; those of kind OTHERS come from other people's
 analyses of the same logs. Tolerances say what still counts as alike at that number of users;
 ``compare`` widens them for smaller samples. A figure that the process does not match is kept with
 ``is_gated=False``: it is shown, and does not fail the comparison. Those with ``of_cohort=True`` say
@@ -23,7 +23,7 @@ LONGEST_SONG_SECONDS = 1_333
 class Source(StrEnum):
     """Where a figure was published."""
 
-    REPORT = "report"
+    STUDY = "study"
     OTHERS = "others"
 
 
@@ -34,7 +34,7 @@ class Fact:
     name: str
     value: float
     tolerance: float  # absolute
-    source: Source = Source.REPORT
+    source: Source = Source.STUDY
     is_gated: bool = True
     of_cohort: bool = False
 
@@ -47,11 +47,11 @@ def _others(name: str, value: float, tolerance: float) -> Fact:
     return Fact(name, value, tolerance, Source.OTHERS)
 
 
-def _cohort(name: str, value: float, tolerance: float, source: Source = Source.REPORT) -> Fact:
+def _cohort(name: str, value: float, tolerance: float, source: Source = Source.STUDY) -> Fact:
     return Fact(name, value, tolerance, source, of_cohort=True)
 
 
-def _shown(name: str, value: float, tolerance: float, source: Source = Source.REPORT) -> Fact:
+def _shown(name: str, value: float, tolerance: float, source: Source = Source.STUDY) -> Fact:
     return Fact(name, value, tolerance, source, is_gated=False)
 
 

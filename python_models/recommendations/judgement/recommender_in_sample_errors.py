@@ -1,4 +1,4 @@
-"""The errors that the report printed: how well recommenders reproduce what they learnt from."""
+"""The errors that the study printed: how well recommenders reproduce what they learnt from."""
 
 from music_box.frames import typed
 from music_box.recommendations.warehouse.in_sample import ERROR_TYPES, in_sample_errors

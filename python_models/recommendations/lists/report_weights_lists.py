@@ -1,4 +1,4 @@
-"""The report's combination of recommenders, by fixed weights; some users at a time."""
+"""The study's combination of recommenders, by fixed weights; some users at a time."""
 
 import pandas as pd
 from music_box.frames import enumerated, typed

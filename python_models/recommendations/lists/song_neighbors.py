@@ -1,4 +1,4 @@
-"""The songs nearest to each song, by the report's cosine of ratings."""
+"""The songs nearest to each song, by the study's cosine of ratings."""
 
 from music_box.frames import typed
 from music_box.recommendations.warehouse.contents import NEIGHBOR_TYPES, neighbors_of

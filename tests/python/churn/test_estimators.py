@@ -249,7 +249,7 @@ def test_reasons_of_a_forest_no_deeper_than_the_cut_are_exact() -> None:
 @pytest.mark.parametrize(
     ("least_agreement", "changes"),
     [
-        # the report's, whose leaves hold 20 users
+        # the study's, whose leaves hold 20 users
         (0.98, {"n_estimators": 20, "max_depth": 20, "min_samples_leaf": 20}),
         # leaves of two users: much of the trees is below the cut
         (0.9, {"max_depth": 25, "min_samples_leaf": 2}),

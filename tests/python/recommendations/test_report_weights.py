@@ -1,4 +1,4 @@
-"""The report's combination of lists, on paper and against a slow reading of the rule."""
+"""The study's combination of lists, on paper and against a slow reading of the rule."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_logs_without_churn_fail(
                 path.unlink()
             shutil.copyfile(source, spoilt / f"{day:%Y%m%d}_{part}_search.log")
     assert main(["--logs", str(spoilt)]) == 1
-    assert "| churn rate (report) | 0.6208 |" in capsys.readouterr().out
+    assert "| churn rate (study) | 0.6208 |" in capsys.readouterr().out
 
 
 def test_folder_without_logs_ends_with_a_message(

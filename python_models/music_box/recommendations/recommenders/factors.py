@@ -69,7 +69,7 @@ class SpectralFilter(FactorRecommender):
 
 
 class TruncatedSvd(FactorRecommender):
-    """The report's: ratings, unrated ones being 0, cut to their leading singular vectors."""
+    """The study's: ratings, unrated ones being 0, cut to their leading singular vectors."""
 
     defaults: ClassVar = {"factors": 64}
 
@@ -84,7 +84,7 @@ class TruncatedSvd(FactorRecommender):
 
 
 class NonNegativeFactors(FactorRecommender):
-    """The report's: ratings, unrated ones being 0, as sums of factors without negative parts."""
+    """The study's: ratings, unrated ones being 0, as sums of factors without negative parts."""
 
     defaults: ClassVar = {"factors": 32, "iterations": 30}
 

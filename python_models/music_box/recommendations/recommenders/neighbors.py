@@ -115,7 +115,7 @@ def _dense_products(item_users: Matrix, values: Matrix) -> Floats:
 
 
 class ItemItem(ItemNeighbors):
-    """The report's: cosine of ratings, 75 neighbours, ranked by summed similarity x rating."""
+    """The study's: cosine of ratings, 75 neighbours, ranked by summed similarity x rating."""
 
     defaults: ClassVar = {
         "neighbors": 75,
@@ -142,7 +142,7 @@ class ItemItem(ItemNeighbors):
 
 
 class ItemItemMean(ItemItem):
-    """The report's ranking by predicted rating, under which hundreds of items tie."""
+    """The study's ranking by predicted rating, under which hundreds of items tie."""
 
     def scores(self, user_items: Matrix) -> Floats:
         return self.predicted(user_items)

@@ -91,13 +91,13 @@ def choose(
     ----------
     splits : of one warehouse, the temporal one before the served one and after all others; one at a
         time is in memory.
-    report_weights : `recommender` and `weight` of the sources of the report's combination.
+    report_weights : `recommender` and `weight` of the sources of the study's combination.
     settings : see `Settings`.
 
     Returns
     -------
     DataFrame
-        A row per split and recommender, policy or report's recommender, see `TUNING_TYPES`.
+        A row per split and recommender, policy or recommender of the study, see `TUNING_TYPES`.
     """
     rows: list[dict[str, Any]] = []
     for data in splits:
@@ -173,7 +173,7 @@ def _report_weights_ndcg(
     report_weights: pd.DataFrame,
     settings: Settings,
 ) -> float | None:
-    """Validation NDCG@10 of the report's combination, on the users that judged the blend."""
+    """Validation NDCG@10 of the study's combination, on the users that judged the blend."""
     estimator = settings.estimator()
     more = estimator.some_users(data.hidden, settings.learning_users)
     judged = estimator.judged_users(data.hidden[more])

@@ -1,4 +1,4 @@
-"""The report's errors: how well recommenders reproduce ratings that they have learnt from."""
+"""The study's errors: how well recommenders reproduce ratings that they have learnt from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists combined by fixed weights, as the report did it."""
+"""Lists combined by fixed weights, as the study did it."""
 
 from __future__ import annotations
 
