@@ -1,5 +1,5 @@
--- Everything that is known of every labelled snapshot: features, label, split and
--- fold. Both are hashes of the user, so that a user is in the same part in all snapshots.
+-- Everything that is known of every labelled snapshot: features, label, split and fold.
+-- Both are hashes of the user, so that a user is in the same part in all snapshots.
 with user_features as (
 
     select * from {{ ref('user_features') }}

@@ -1,5 +1,5 @@
--- Why the champion gives a user their score, feature by feature, and in words that can be
--- shown. A feature that moves nothing is no reason.
+-- Why the champion gives a user their score, feature by feature, and in words that can
+-- be shown. A feature that moves nothing is no reason.
 with contributions as (
 
     select * from {{ ref('churn_contributions') }}

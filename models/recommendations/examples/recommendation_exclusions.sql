@@ -1,6 +1,6 @@
--- What must not be recommended to a user: what they have heard in the fit part, and what
--- they said they dislike. What they heard in the test part is not here: nothing that makes
--- recommendations may know it.
+-- What must not be recommended to a user: what they have heard in the fit part, and
+-- what they said they dislike. What they heard in the test part is not here: nothing
+-- that makes recommendations may know it.
 {{ config(materialized='view') }}
 
 with splits as (

@@ -1,5 +1,5 @@
--- How much each user likes each song that they played, downloaded or said they like: the
--- input of every recommender.
+-- How much each user likes each song that they played, downloaded or said they like:
+-- the input of every recommender.
 with rated_songs as (
 
     select * from {{ ref('rated_songs') }}

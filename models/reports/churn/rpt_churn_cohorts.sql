@@ -1,5 +1,6 @@
--- Churn by the week in which a user was first seen: do early users stay longer? Every user
--- of a snapshot has been seen by then, so the first day, too, is known by the snapshot.
+-- Churn by the week in which a user was first seen: do early users stay longer? Every
+-- user of a snapshot has been seen by then, so the first day, too, is known by the
+-- snapshot.
 with churn_labels as (
 
     select * from {{ ref('churn_labels') }}

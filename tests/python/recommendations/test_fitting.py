@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from music_box import parallel
 from music_box.artifacts import ArtifactError
-from music_box.recommendations import fitting
 from music_box.recommendations import tuning as tuning_of_batches
 from music_box.recommendations.tuning import MEMBERS
+from music_box.recommendations.warehouse import lists as warehouse_lists
 from music_box.recommendations.warehouse.chosen import (
     BLEND,
     JUDGED_ALONE,
@@ -336,8 +336,10 @@ def test_lists_of_a_recommender_follow_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """So that a database need not read all of them for one."""
-    monkeypatch.setattr(fitting, "_WRITTEN_USERS", 25)
-    monkeypatch.setattr(fitting, "batches", lambda users, _: np.array_split(users, USERS // 10))
+    monkeypatch.setattr(warehouse_lists, "_WRITTEN_USERS", 25)
+    monkeypatch.setattr(
+        warehouse_lists, "batches", lambda users, _: np.array_split(users, USERS // 10)
+    )
     frames = list(served_lists(splits, fits, tuning, SETTINGS))
     assert [frame["recommender"].nunique() for frame in frames] == [1] * len(frames)
     # three batches of ten users at a time

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from music_box.recommendations import recommenders
 from music_box.recommendations.metrics import hits, ndcg
 from music_box.recommendations.recommenders import (
     ItemItem,
@@ -19,8 +18,9 @@ from music_box.recommendations.recommenders import (
     SpectralFilter,
     TruncatedSvd,
     UserNeighbors,
-    nearest,
 )
+from music_box.recommendations.recommenders import neighbors as neighbors_module
+from music_box.recommendations.recommenders.neighbors import nearest
 from music_box.recommendations.sparse import Floats, Matrix, sums, thinned
 from music_box.recommendations.tuning import MEMBERS, REPORT
 from numpy.typing import NDArray
@@ -87,10 +87,10 @@ def test_the_nearest_are_the_same_in_dense_and_in_sparse_rows(
     matrix[:, [0, 44, 89]] = 0
     matrix = matrix.tocsr()
     norms = np.sqrt(sums(matrix.multiply(matrix), 0))
-    monkeypatch.setattr(recommenders, "_BLOCK_FLOATS", 2_000)
+    monkeypatch.setattr(neighbors_module, "_BLOCK_FLOATS", 2_000)
     found = []
     for share in (0.0, 1e9):
-        monkeypatch.setattr(recommenders, "_DENSE_SHARE", share)
+        monkeypatch.setattr(neighbors_module, "_DENSE_SHARE", share)
         found.append(nearest(matrix, norms, 7, shrinkage))
     for part in ("data", "indices", "indptr"):
         np.testing.assert_array_equal(*(getattr(one, part) for one in found))

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from music_box.recommendations import report_weights
+from music_box.recommendations.warehouse import report_weights
 from music_box.recommendations.warehouse.report_weights import (
     NO_SONG,
     interleave,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from music_box.recommendations import als
+from music_box.recommendations.recommenders import least_squares
 from music_box.recommendations.recommenders.least_squares import (
     LeastSquares,
     Penalty,
@@ -141,7 +141,7 @@ def test_of_many_users_some_do_for_the_first_iterations(monkeypatch: pytest.Monk
     matrix = planted.taste(600, 40, seed=4)
     everybody = loss(matrix, *both_factors(matrix, 6, 8), PENALTY)
     few = loss(matrix, *both_factors(matrix, 6, 2), PENALTY)
-    monkeypatch.setattr(als, "_EARLY_USERS", 100)
+    monkeypatch.setattr(least_squares, "_EARLY_USERS", 100)
     some = loss(matrix, *both_factors(matrix, 6, 8), PENALTY)
     assert some < 1.01 * everybody < few
 
