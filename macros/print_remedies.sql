@@ -11,8 +11,8 @@
         'Out of Memory Error':
             'DuckDB reached its limit of memory, or of disk to spill to. Raise '
             ~ 'MUSIC_BOX_MEMORY (without it, two fifths of what host and container '
-            ~ 'give), set MUSIC_BOX_THREADS=1, or free disk space beside the warehouse, '
-            ~ 'then run the command again.',
+            ~ 'give), set MUSIC_BOX_THREADS=1, or free disk space beside the '
+            ~ 'warehouse, then run the command again.',
     } -%}
     {%- set needed = [] -%}
     {%- for result in results if result.status == 'error' -%}

@@ -1,8 +1,8 @@
 {#-
     A time from text in an ISO 8601 form: `2017-03-30 00:00:08`, also with a `T`,
     without seconds, with fractions of a second, or with a time zone. The clock time is
-    taken as it is written, since logs hold local times. A cast alone would also take `infinity`
-    and `epoch`, and 24:00:00 for the next day.
+    taken as it is written, since logs hold local times. A cast alone would also take
+    `infinity` and `epoch`, and 24:00:00 for the next day.
 -#}
 {% macro to_time(text) -%}
     case

@@ -173,6 +173,12 @@ volumes as (
         median(day_records.records) filter (
             where day_records.event_date < last_day.event_date
         ) as usual_records,
+        min(day_records.records) filter (
+            where day_records.event_date < last_day.event_date
+        ) as least_records,
+        max(day_records.records) filter (
+            where day_records.event_date < last_day.event_date
+        ) as most_records,
         count(*) - 1 as earlier_days
     from day_records
     inner join last_day
@@ -424,14 +430,13 @@ checks as (
         cast(records as double) as measured_value,
         cast(usual_records as double) as expected_value,
         'warning' as severity,
-        records > {{ var('volume_factor') }} * usual_records
-        or records * {{ var('volume_factor') }} < usual_records as is_beyond,
+        records > {{ var('volume_factor') }} * most_records
+        or records * {{ var('volume_factor') }} < least_records as is_beyond,
         subject || ': ' || {{ as_text('records') }} || ' records on '
         || {{ as_text('checked_date') }} || ', and '
-        || {{ as_text('cast(floor(usual_records) as bigint)') }}
-        || ' at the median of the '
-        || '{{ var("drift_days") }} days before '
-        || '(limit: a factor of {{ var("volume_factor") }})' as message
+        || {{ as_text('least_records') }} || ' to ' || {{ as_text('most_records') }}
+        || ' on each of the {{ var("drift_days") }} days before '
+        || '(limit: a factor of {{ var("volume_factor") }} beyond them)' as message
     from judged_volumes
 
     union all

@@ -148,10 +148,10 @@ def test_a_benchmark_takes_an_empty_folder_or_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "program",
-    ["spark.parity", "benchmarks.build", "benchmarks.churn", "benchmarks.recommendations"],
+    ["tests.spark.parity", "benchmarks.build", "benchmarks.churn", "benchmarks.recommendations"],
 )
 def test_every_benchmark_asks_for_its_folder(program: str) -> None:
-    text = (PROJECT / "tests" / f"{program.replace('.', '/')}.py").read_text("utf-8")
+    text = (PROJECT / f"{program.replace('.', '/')}.py").read_text("utf-8")
     assert "claim(" in text[text.index("def main()") :]
 
 
