@@ -305,3 +305,16 @@ def moves(score: Callable[[np.ndarray], np.ndarray], matrix: np.ndarray, column:
         changed[:, column] = value
         scores.append(score(changed))
     return np.diff(scores, axis=0)
+
+
+def test_a_linear_score_does_not_depend_on_the_rows_beside_it() -> None:
+    """A database hands over rows in any order, and a score must be the same to the bit."""
+    draws = np.random.default_rng(1)
+    model = Linear(draws.normal(size=66), 0.3)
+    matrix = draws.normal(size=(1_001, 66))
+    scores = model.raw_scores(matrix)
+    shuffled = draws.permutation(len(matrix))
+    assert (model.raw_scores(matrix[shuffled]) == scores[shuffled]).all()
+    assert (model.raw_scores(np.asfortranarray(matrix)) == scores).all()
+    alone = [model.raw_scores(matrix[row : row + 1])[0] for row in range(len(matrix))]
+    assert (alone == scores).all()
