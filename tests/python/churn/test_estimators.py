@@ -317,4 +317,4 @@ def test_a_linear_score_does_not_depend_on_the_rows_beside_it() -> None:
     assert (model.raw_scores(matrix[shuffled]) == scores[shuffled]).all()
     assert (model.raw_scores(np.asfortranarray(matrix)) == scores).all()
     alone = [model.raw_scores(matrix[row : row + 1])[0] for row in range(len(matrix))]
-    assert (alone == scores).all()
+    assert (np.array(alone) == scores).all()
