@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import yaml
@@ -32,26 +32,24 @@ class Group:
     """Settings that share a comment, in a section."""
 
     section: str
-    comment: list[str]
+    comment: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
 
-def groups(text: str) -> Iterator[Group]:
+def groups(text: str) -> list[Group]:
     """Groups of settings, from the text of dbt_project.yml."""
     (block,) = re.findall(r"^vars:\n((?:  .*\n|\n)*)", text, re.MULTILINE)
-    section, group = "", Group("", [])
+    section, found = "", list[Group]()
     for line in block.splitlines():
         if title := SECTION.match(line):
             section = title[1]
         elif comment := COMMENT.match(line):
-            if group.names:
-                yield group
-                group = Group(section, [])
-            group.section = section
-            group.comment.append(comment[1])
+            if not found or found[-1].names:
+                found.append(Group(section))
+            found[-1].comment.append(comment[1])
         elif key := KEY.match(line):
-            group.names.append(key[1])
-    yield group
+            found[-1].names.append(key[1])
+    return found
 
 
 def shown(value: object) -> str:
@@ -63,16 +61,15 @@ def shown(value: object) -> str:
 def page(text: str) -> str:
     """The whole page, from the text of dbt_project.yml."""
     values: dict[str, object] = yaml.safe_load(text)["vars"]
-    lines = [INTRODUCTION]
-    section = ""
-    for group in groups(text):
-        if group.section != section:
-            section = group.section
-            lines += [f"## {section}", "", "| setting | default | meaning |", "|---|---|---|"]
-        names = "<br>".join(f"`{name}`" for name in group.names)
-        defaults = "<br>".join(shown(values[name]) for name in group.names)
-        lines.append(f"| {names} | {defaults} | {' '.join(group.comment)} |")
-    return "\n".join(lines).replace(" |\n## ", " |\n\n## ") + "\n"
+    parts = [INTRODUCTION]
+    for section, of_section in groupby(groups(text), lambda group: group.section):
+        lines = [f"## {section}", "", "| setting | default | meaning |", "|---|---|---|"]
+        for group in of_section:
+            names = "<br>".join(f"`{name}`" for name in group.names)
+            defaults = "<br>".join(shown(values[name]) for name in group.names)
+            lines.append(f"| {names} | {defaults} | {' '.join(group.comment)} |")
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":

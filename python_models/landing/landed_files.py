@@ -5,7 +5,7 @@ from pathlib import Path
 
 from music_box.forgetting import forgotten_users
 from music_box.landing import land_folder
-from music_box.replacing import ServedLogs, check_logs
+from music_box.publishing.replacing import ServedLogs, check_logs
 
 
 def model(dbt, session):

@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 
 from music_box.errors import UserError
-from music_box.replacing import ServedLogs, check_logs
+from music_box.publishing.replacing import ServedLogs, check_logs
 from music_box.warehouse import DATABASE, SAMPLE_LOGS_NOTICE, begin, check_logs_lie_apart
 
 # As much as a first table needs; what else is missing is told where it is missed.

@@ -4,7 +4,7 @@ dbt skips it when a test above it fails, so that a bad build publishes nothing. 
 it leaves what is published as it is; the pre-hook says which of both this is.
 """
 
-from music_box.publishing import publish_whole_build
+from music_box.publishing.copies import publish_whole_build
 
 
 def model(dbt, session):

@@ -201,3 +201,9 @@ def leading_vectors(matrix: Matrix, count: int, seed: int) -> tuple[Floats, Floa
     largest_part = vectors[np.abs(vectors).argmax(axis=0), np.arange(count)]
     vectors *= np.where(largest_part < 0, -1, 1).astype(np.float32)
     return singular.astype(np.float32), np.ascontiguousarray(vectors)
+
+
+def union(first: Matrix, second: Matrix) -> Matrix:
+    """Entries of either matrix; what they hold does not matter."""
+    result: Matrix = (first + second).tocsr()
+    return result

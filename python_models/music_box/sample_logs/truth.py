@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, ndtri
 from scipy.stats import qmc
 
-from music_box.sample_logs.calendar import DOWNLOAD, PLAY, SEARCH, Calendar
+from music_box.sample_logs.calendar import PLAY, Calendar
 from music_box.sample_logs.names import Texts
 from music_box.sample_logs.parameters import UserParameters
 from music_box.sample_logs.users import (
@@ -150,16 +150,12 @@ class VisibleLog:
     def of(population: Population, calendar: Calendar) -> "VisibleLog":
         """The visible part of a population's records."""
         until = slice(0, calendar.snapshot + 1)
-        plays, searches, downloads = (
-            np.where(calendar.is_missing(event)[population.part], 0, counts)[:, until]
-            for event, counts in (
-                (PLAY, population.plays),
-                (SEARCH, population.searches),
-                (DOWNLOAD, population.downloads),
-            )
-        )
+        delivered = {
+            event: counts[:, until] for event, counts in population.delivered(calendar).items()
+        }
         is_hidden = calendar.is_missing(PLAY)[population.part][:, until]
-        return VisibleLog(np.asarray(plays + searches + downloads > 0), plays, is_hidden)
+        visited = np.any([counts > 0 for counts in delivered.values()], axis=0)
+        return VisibleLog(np.asarray(visited), delivered[PLAY], is_hidden)
 
     def is_known(self, days: slice) -> Flags:
         """Whether each user has a record on some of the days, shape (users,)."""

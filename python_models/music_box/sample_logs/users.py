@@ -88,6 +88,14 @@ class Population:
         """Whether a user left any record on a day, delivered or not, shape (users, days)."""
         return (self.plays > 0) | (self.searches > 0) | (self.downloads > 0)
 
+    def delivered(self, calendar: Calendar) -> dict[str, Integers]:
+        """Records of each event in files that were delivered, shape (users, days)."""
+        counts = {PLAY: self.plays, SEARCH: self.searches, DOWNLOAD: self.downloads}
+        return {
+            event: np.where(calendar.is_missing(event)[self.part], 0, of_event)
+            for event, of_event in counts.items()
+        }
+
     def take(self, chosen: NDArray[np.intp]) -> "Population":
         """The chosen users, in the order given."""
         rest = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "traits"}
@@ -362,14 +370,8 @@ def _simulate(
 
 def _leaves_a_trace(population: Population, calendar: Calendar) -> Flags:
     """Whether any record of a user is in a file that was delivered, shape (users,)."""
-    traces = np.zeros(population.plays.shape, dtype=bool)
-    for event, counts in (
-        (PLAY, population.plays),
-        (SEARCH, population.searches),
-        (DOWNLOAD, population.downloads),
-    ):
-        traces |= (counts > 0) & ~calendar.is_missing(event)[population.part]
-    return np.asarray(traces.any(axis=1))
+    traces = [counts.any(axis=1) for counts in population.delivered(calendar).values()]
+    return np.asarray(np.any(traces, axis=0))
 
 
 def simulate_users(

@@ -2,8 +2,8 @@
 
 from music_box.frames import streamed
 from music_box.recommendations.warehouse.chosen import Settings
-from music_box.recommendations.warehouse.lists import LIST_TYPES, judged_lists
-from music_box.recommendations.warehouse.split_data import read_splits
+from music_box.recommendations.warehouse.lists import judged_lists
+from music_box.recommendations.warehouse.split_data import LIST_TYPES, read_splits
 
 
 def model(dbt, session):

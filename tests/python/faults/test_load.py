@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import WITHOUT_UNIT_TESTS, Warehouse, build
-from music_box.publishing import publish
+from music_box.publishing.copies import publish
 
 READERS = 20
 BUILDS = 2

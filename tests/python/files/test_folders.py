@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from conftest import PROJECT, run_dbt
 from music_box.landing import land_folder
-from music_box.publishing import PublishingError, publish
+from music_box.publishing.copies import PublishingError, publish
 from music_box.report_page.page import write_page
 from music_box.report_page.published import ReportError
 from music_box.sample_logs.generate import Request, SampleLogsError, generate

@@ -7,7 +7,12 @@ import hmac
 
 import numpy as np
 import pytest
-from music_box.pseudonyms import KEY_VARIABLE, PseudonymError, pseudonym_key, pseudonyms_of
+from music_box.publishing.pseudonyms import (
+    KEY_VARIABLE,
+    PseudonymError,
+    pseudonym_key,
+    pseudonyms_of,
+)
 
 KEY = "a secret of at least 32 characters"
 IDS = [0, 1, 2, 10, 600_000, 2**31, 2**63 - 1]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from music_box.publishing import TYPES, PublishingError, publish, published_tables
+from music_box.publishing.copies import TYPES, PublishingError, publish, published_tables
 
 from publishing.test_pseudonyms import KEY, pseudonym_of
 
@@ -37,7 +37,7 @@ PUBLIC = ["user_features", "snapshots", "nothing_yet"]
 
 @pytest.fixture(autouse=True)
 def _nobody_is_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("music_box.publishing.READER_SECONDS", 0)
+    monkeypatch.setattr("music_box.publishing.copies.READER_SECONDS", 0)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from music_box.pseudonyms import KEY_VARIABLE, PseudonymError
+from music_box.publishing.pseudonyms import KEY_VARIABLE, PseudonymError
 from published import published_copy
 
 from publishing.test_pseudonyms import KEY, pseudonym_of
@@ -22,7 +22,7 @@ Run = Callable[..., list[tuple[Any, ...]]]
 @pytest.fixture(autouse=True)
 def _nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a copy must hold is asked of whole marts, in `test_replacing.py`."""
-    monkeypatch.setattr("music_box.publishing.check_content", lambda *_: None)
+    monkeypatch.setattr("music_box.publishing.copies.check_content", lambda *_: None)
 
 
 @pytest.fixture

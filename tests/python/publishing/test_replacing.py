@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from conftest import QUICK_MODELS, WITHOUT_UNIT_TESTS, Warehouse, build, run_dbt
 from deliveries.lines import write_days
-from music_box.replacing import (
+from music_box.publishing.replacing import (
     MEMORY,
     REPLACE_VARIABLE,
     ReplacingError,

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from conftest import QUICK_MODELS, WITHOUT_UNIT_TESTS, Warehouse, build, names_of, run_dbt
 from deliveries.lines import download, play, search, write_days, write_lines
-from music_box.pseudonyms import KEY_VARIABLE
+from music_box.publishing.pseudonyms import KEY_VARIABLE
 
 from publishing.test_pseudonyms import pseudonym_of
 

@@ -33,8 +33,8 @@ from music_box.recommendations.warehouse.contents import (
 )
 from music_box.recommendations.warehouse.fits import FIT_TYPES, fits_of_served, fitted_of
 from music_box.recommendations.warehouse.in_sample import in_sample_errors
-from music_box.recommendations.warehouse.lists import LIST_TYPES, judged_lists, served_lists
-from music_box.recommendations.warehouse.split_data import Key, SplitData, split_data
+from music_box.recommendations.warehouse.lists import judged_lists, served_lists
+from music_box.recommendations.warehouse.split_data import LIST_TYPES, Key, SplitData, split_data
 from scipy import sparse
 from sklearn.metrics import ndcg_score
 from sklearn.metrics.pairwise import cosine_similarity

@@ -87,7 +87,7 @@ def test_the_nearest_are_the_same_in_dense_and_in_sparse_rows(
     matrix[:, [0, 44, 89]] = 0
     matrix = matrix.tocsr()
     norms = np.sqrt(sums(matrix.multiply(matrix), 0))
-    monkeypatch.setattr(neighbors_module, "_BLOCK_FLOATS", 2_000)
+    monkeypatch.setattr(neighbors_module, "BLOCK_FLOATS", 2_000)
     found = []
     for share in (0.0, 1e9):
         monkeypatch.setattr(neighbors_module, "_DENSE_SHARE", share)

@@ -15,6 +15,7 @@ from music_box.recommendations.warehouse.report_weights import (
     interleave,
     report_weights_lists,
 )
+from music_box.recommendations.warehouse.split_data import LIST_TYPES
 
 WEIGHTS = pd.DataFrame(
     {"recommender": ["popularity", "item_item", "overlap"], "weight": [0.2, 0.2, 0.6]}
@@ -94,7 +95,7 @@ def test_users_and_splits_do_not_mix(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_lists_there_are_no_rows() -> None:
     lists = report_weights_lists(sources(), WEIGHTS, 10)
-    assert list(lists) == list(report_weights.TYPES)
+    assert list(lists) == list(LIST_TYPES)
     assert len(lists) == 0
 
 

@@ -7,7 +7,13 @@ from typing import ClassVar
 import numpy as np
 from scipy import linalg
 
-from music_box.recommendations.recommenders.base import Arrays, Recommender, restored, stored
+from music_box.recommendations.recommenders.base import (
+    BLOCK_FLOATS,
+    Arrays,
+    Recommender,
+    restored,
+    stored,
+)
 from music_box.recommendations.sparse import (
     Floats,
     Matrix,
@@ -16,9 +22,6 @@ from music_box.recommendations.sparse import (
     scaled,
     sums,
 )
-
-# Dense blocks of scores hold about this many floats.
-_BLOCK_FLOATS = 4_000_000
 
 
 class LinearAutoencoder(Recommender):
@@ -83,7 +86,7 @@ class LinearAutoencoder(Recommender):
         users, items = self.rows.shape
         self._smoothed: Floats = np.empty((users, items), np.float32)
         item_rows = self.rows.T.tocsr()
-        step = max(1, _BLOCK_FLOATS // users)
+        step = max(1, BLOCK_FLOATS // users)
         for start in range(0, items, step):
             part = item_rows[start : start + step] @ self.inverse.T
             self._smoothed[:, start : start + step] = part.T

@@ -12,6 +12,8 @@ from scipy import sparse
 from music_box.recommendations.sparse import Floats, Matrix, thinned, weighted
 
 Arrays = dict[str, NDArray[Any]]
+# Dense blocks of scores hold about this many floats.
+BLOCK_FLOATS = 4_000_000
 
 
 class Recommender(ABC):

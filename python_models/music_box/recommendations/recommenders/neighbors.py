@@ -8,7 +8,13 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
-from music_box.recommendations.recommenders.base import Arrays, Recommender, restored, stored
+from music_box.recommendations.recommenders.base import (
+    BLOCK_FLOATS,
+    Arrays,
+    Recommender,
+    restored,
+    stored,
+)
 from music_box.recommendations.sparse import (
     POSITIVE,
     Floats,
@@ -22,8 +28,6 @@ from music_box.recommendations.sparse import (
     weighted,
 )
 
-# Dense blocks of scores hold about this many floats.
-_BLOCK_FLOATS = 4_000_000
 # Similarities are summed in dense rows where a mean item meets this share of all items.
 _DENSE_SHARE = 0.5
 # Added to ratings of 1 to 5: the least that tells apart sums of single-precision numbers.
@@ -79,7 +83,7 @@ def nearest(values: Matrix, norms: Floats, neighbors: int, shrinkage: float) -> 
     # what is multiplied for a mean item: a song of each of its users, for each of them
     multiplied = float((np.diff(values.indptr).astype(float) ** 2).sum()) / max(items, 1)
     is_dense = multiplied > _DENSE_SHARE * items
-    block = max(1, _BLOCK_FLOATS // max(items, 1))
+    block = max(1, BLOCK_FLOATS // max(items, 1))
     # an item without users is like none, not 0 / 0
     lengths = np.where(norms > 0, norms, 1)
     blocks = []

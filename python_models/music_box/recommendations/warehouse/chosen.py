@@ -17,7 +17,7 @@ from music_box.parallel import in_order
 from music_box.recommendations.clusters import UserClusters
 from music_box.recommendations.estimator import BlendedRecommender, Choice
 from music_box.recommendations.metrics import hits, ndcg
-from music_box.recommendations.sparse import Integers, Matrix, largest
+from music_box.recommendations.sparse import Integers, Matrix, largest, union
 from music_box.recommendations.tuning import (
     CUT,
     MEMBERS,
@@ -266,9 +266,3 @@ class Chosen:
             [[weights[name] for name in MEMBERS] for weights in self.weights["cluster_weights"]]
         )
         return table[self.user_clusters(data)]
-
-
-def union(first: Matrix, second: Matrix) -> Matrix:
-    """Entries of either matrix; what they hold does not matter."""
-    result: Matrix = (first + second).tocsr()
-    return result

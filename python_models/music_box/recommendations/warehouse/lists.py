@@ -13,24 +13,15 @@ from music_box.frames import constant
 from music_box.parallel import in_order
 from music_box.recommendations.blend import blended
 from music_box.recommendations.recommenders import Recommender
-from music_box.recommendations.sparse import Floats, Integers, largest
+from music_box.recommendations.sparse import Floats, Integers, largest, union
 from music_box.recommendations.tuning import MEMBERS, batches, leave_out
-from music_box.recommendations.warehouse.chosen import BLEND, KINDS, SERVED, Chosen, Settings, union
+from music_box.recommendations.warehouse.chosen import BLEND, KINDS, SERVED, Chosen, Settings
 from music_box.recommendations.warehouse.fits import fit_judged, fitted_of
 from music_box.recommendations.warehouse.split_data import SplitData
 
 # Users whose lists are written together.
 _WRITTEN_USERS = 2_500
 _LISTED = pd.CategoricalDtype([*KINDS, BLEND])
-LIST_TYPES = {
-    "snapshot_date": "date",
-    "split": "varchar",
-    "recommender": "varchar",
-    "user_id": "bigint",
-    "rank": "integer",
-    "song_id": "bigint",
-    "score": "double",
-}
 
 
 def served_lists(
@@ -65,7 +56,7 @@ def lists(
     DataFrame
         A row per song of a list of some of the users, see `LIST_TYPES`. Lists of one recommender
         follow each other for `_WRITTEN_USERS` users or more, more rows than the database stores
-        together: whoever asks for one recommender passes over the others.
+        together: a query for one recommender passes over the others.
     """
     excluded = union(data.ratings, data.disliked)
     weights = chosen.user_weights(data)

@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-TYPES = {
-    "snapshot_date": "date",
-    "split": "varchar",
-    "recommender": "varchar",
-    "user_id": "bigint",
-    "rank": "integer",
-    "song_id": "bigint",
-    "score": "double",
-}
+from music_box.recommendations.warehouse.split_data import LIST_TYPES
+
 NO_SONG = np.iinfo(np.int64).min
 USERS_AT_ONCE = 4096
 LIST = ["snapshot_date", "split", "user_id"]
@@ -84,7 +77,7 @@ def report_weights_lists(sources: pd.DataFrame, weights: pd.DataFrame, places: i
     Returns
     -------
     DataFrame
-        One row per `snapshot_date`, `split`, `user_id` and `rank`, with the columns of `TYPES`.
+        One row per `snapshot_date`, `split`, `user_id` and `rank`, see `LIST_TYPES`.
         `score` falls from 1 in equal steps: the lists have no scores that could be compared.
     """
     ordered = in_turn(weights)
@@ -115,4 +108,4 @@ def report_weights_lists(sources: pd.DataFrame, weights: pd.DataFrame, places: i
         rank=place + 1,
         song_id=combined[user, place],
         score=(places - place) / places,
-    )[list(TYPES)]
+    )[list(LIST_TYPES)]

@@ -14,6 +14,17 @@ from scipy import sparse
 
 from music_box.recommendations.sparse import Integers, Matrix
 
+# Columns of a table of lists, one row per listed song.
+LIST_TYPES = {
+    "snapshot_date": "date",
+    "split": "varchar",
+    "recommender": "varchar",
+    "user_id": "bigint",
+    "rank": "integer",
+    "song_id": "bigint",
+    "score": "double",
+}
+
 
 class Key(NamedTuple):
     """Which split."""

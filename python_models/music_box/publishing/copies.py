@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from music_box.errors import UserError
 from music_box.frames import typed
-from music_box.pseudonyms import pseudonym_key, pseudonyms_of
-from music_box.replacing import ServedLogs, check_content, remember_logs
+from music_box.publishing.pseudonyms import pseudonym_key, pseudonyms_of
+from music_box.publishing.replacing import ServedLogs, check_content, remember_logs
 from music_box.warehouse import DATABASE, is_copy, leads_to_copy, remove_copies
 
 # Older clients read it too: a file in the default format of the newest DuckDB opens only there.
