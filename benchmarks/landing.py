@@ -111,8 +111,12 @@ def measured(action: str, folder: Path, workshop: Path) -> tuple[float, float]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     subprocess.run(
-        [sys.executable, __file__, "--action", action, "--folder", folder, "--workshop", workshop],
+        [
+            *[sys.executable, "-m", "benchmarks.landing"],
+            *["--action", action, "--folder", folder, "--workshop", workshop],
+        ],
         check=True,
+        cwd=PROJECT,
         stderr=subprocess.DEVNULL,
     )
     wall = time.perf_counter() - began
