@@ -112,8 +112,8 @@ def measured(action: str, folder: Path, workshop: Path) -> tuple[float, float]:
     began = time.perf_counter()
     subprocess.run(
         [
-            *[sys.executable, "-m", "benchmarks.landing"],
-            *["--action", action, "--folder", folder, "--workshop", workshop],
+            *[sys.executable, "-m", "benchmarks.landing", "--action", action],
+            *["--folder", str(folder), "--workshop", str(workshop)],
         ],
         check=True,
         cwd=PROJECT,
