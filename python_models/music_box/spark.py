@@ -95,7 +95,7 @@ def from_spark(
     spark: SparkSession, connection: DuckDBPyConnection, name: str, folder: Path
 ) -> DuckDBPyRelation:
     """The rows of a table or view of Spark as a relation, by way of files in a folder."""
-    spark.table(name).write.parquet(folder.as_uri())
+    spark.table(name).write.parquet(f"file://{folder}")
     return connection.read_parquet(f"{folder}/*.parquet")
 
 
@@ -103,7 +103,7 @@ def to_spark(spark: SparkSession, relation: DuckDBPyRelation, name: str, folder:
     """Store a relation as a table of Spark, by way of a file in a folder."""
     folder.mkdir()
     relation.write_parquet(str(folder / "rows.parquet"))
-    rows = spark.read.parquet(folder.as_uri())
+    rows = spark.read.parquet(f"file://{folder}")
     rows.write.mode("overwrite").format("parquet").saveAsTable(name)
 
 
@@ -132,6 +132,8 @@ def add_this_node() -> None:
 
 
 if __name__ == "__main__":
+    # without a locale Java knows ASCII names alone, and writes to another folder than it is told
+    os.environ.setdefault("LC_ALL", "C.UTF-8")
     folder = warehouse_folder()
     try:
         check_logs_lie_apart(Path(os.environ.get("RAW_LOGS") or folder / "sample_logs"), folder)

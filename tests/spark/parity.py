@@ -158,7 +158,7 @@ def exported(warehouse: Path, tables: Iterable[str]) -> Path:
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     for table in tables:
-        spark.table(table).write.parquet((folder / table).as_uri())
+        spark.table(table).write.parquet(f"file://{folder / table}")
     spark.stop()
     return folder
 
